@@ -1,0 +1,34 @@
+// Scratch memory of one micro-batch: one aligned block, handed out from the front, grown only when a larger
+// micro-batch comes.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+namespace gtekit {
+
+inline constexpr size_t kAlignment = 64;  // a cache line, and one AVX-512 register
+
+struct AlignedDelete {
+  void operator()(float* p) const;
+};
+using AlignedFloats = std::unique_ptr<float[], AlignedDelete>;
+
+AlignedFloats allocate_floats(size_t count);  // not initialized; throws std::bad_alloc
+
+class Arena {
+ public:
+  // Forget what was handed out, and make room for `floats`, each later `take` rounded up to a cache line.
+  void reset(size_t floats);
+  float* take(size_t floats);
+  size_t bytes() const { return capacity_ * sizeof(float); }
+
+  static size_t rounded(size_t floats);
+
+ private:
+  AlignedFloats block_;
+  size_t capacity_ = 0;
+  size_t used_ = 0;
+};
+
+}  // namespace gtekit

@@ -1,0 +1,99 @@
+// The whole C++ API of the core: a BERT encoder that turns packed token ids into embeddings on a CPU.
+//
+// Shape letters: B texts, S tokens of all texts end to end, D hidden size, H heads, E size of one head,
+// F feed-forward size, V vocabulary.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace gtekit {
+
+// The fields of a checkpoint's config.json that shape the computation.
+struct ModelConfig {
+  size_t hidden_size = 0;
+  size_t num_hidden_layers = 0;
+  size_t num_attention_heads = 0;
+  size_t intermediate_size = 0;
+  size_t vocab_size = 0;
+  size_t max_position_embeddings = 0;
+  size_t type_vocab_size = 0;
+  float layer_norm_eps = 0.0f;
+};
+
+enum class Dtype { float32, float16, bfloat16 };
+
+// A row-major array as a checkpoint holds it. Borrowed: it has to outlive the constructor of Encoder only.
+struct Tensor {
+  const void* data = nullptr;
+  Dtype dtype = Dtype::float32;
+  std::vector<size_t> shape;
+};
+
+// By the names that Hugging Face gives a BertModel, without prefix.
+using Tensors = std::map<std::string, Tensor>;
+
+enum class Pooling { mean, cls };
+
+// Texts end to end. Text b is token_ids[cu_seqlens[b]] up to token_ids[cu_seqlens[b + 1]].
+struct PackedTexts {
+  const int32_t* token_ids = nullptr;   // (S,)
+  const int64_t* cu_seqlens = nullptr;  // (B + 1,)
+  size_t num_texts = 0;
+};
+
+// Asked on the calling thread several times a second, with the texts and tokens done so far.
+// It ends the call by throwing: what it throws reaches the caller once no thread works for the call any more.
+using Poll = std::function<void(size_t texts, size_t tokens)>;
+
+class Model;
+class Pool;
+
+// An encoder with its threads. Every method may be called from several threads at once, and after fork().
+// A text gives the same bits whatever else is in the call, in whatever order, on however many threads.
+class Encoder {
+ public:
+  // isa: a name out of possible_isas(). threads: the most that work at once, callers included; at least 1.
+  // Throws std::invalid_argument for a config or a tensor that does not fit.
+  Encoder(const ModelConfig& config, const Tensors& tensors, std::string_view isa, size_t threads);
+  ~Encoder();
+  Encoder(const Encoder&) = delete;
+  Encoder& operator=(const Encoder&) = delete;
+
+  // Pooled vectors, (B, D) at `out`. A call of at most `batch_tokens` tokens is urgent: it overtakes longer calls,
+  // whose micro-batches wait for it between two layers.
+  void encode(const PackedTexts& texts, Pooling pooling, bool normalize, size_t batch_tokens, float* out,
+              const Poll& poll);
+
+  // Last hidden states, (S, D) at `out`, packed like the texts.
+  void hidden_states(const PackedTexts& texts, size_t batch_tokens, float* out, const Poll& poll);
+
+  const ModelConfig& config() const;
+  const char* isa() const;
+  size_t threads() const { return threads_; }
+  size_t weight_bytes() const;
+  size_t workspace_bytes() const;
+
+ private:
+  Pool& pool() const;
+
+  std::unique_ptr<Model> model_;
+  size_t threads_;
+  mutable std::atomic<Pool*> pool_{nullptr};
+};
+
+std::vector<std::string> compiled_isas();  // kernel sets in this binary, fastest first
+std::vector<std::string> possible_isas();  // those that this CPU and operating system can run, fastest first
+
+// What the CPU offers and the operating system lets through, for people to read.
+std::vector<std::pair<std::string, bool>> cpu_features();
+
+}  // namespace gtekit

@@ -1,0 +1,160 @@
+#include "pool.h"
+
+#include <set>
+#include <stdexcept>
+
+#include "test.h"
+
+using namespace gtekit;
+
+namespace {
+
+// A job whose batches look up between `layers` layers, as a forward pass does.
+struct Layered : Job {
+  Layered(size_t batches, size_t layers, const std::function<void(size_t batch)>& per_layer) {
+    num_batches = batches;
+    run = [=](size_t batch, Arena&, const BetweenLayers& between_layers) {
+      for (size_t layer = 0; layer < layers; ++layer) {
+        between_layers();
+        per_layer(batch);
+      }
+    };
+  }
+};
+
+void nap() { std::this_thread::sleep_for(std::chrono::milliseconds(1)); }
+
+}  // namespace
+
+TEST(every_batch_runs_once) {
+  for (size_t threads = 1; threads <= 4; ++threads) {
+    Pool pool(threads);
+    for (size_t batches : {1u, 2u, 7u, 100u}) {
+      std::vector<std::atomic<int>> runs(batches);
+      Layered job(batches, 1, [&](size_t batch) { ++runs[batch]; });
+      pool.run(job);
+      for (auto& count : runs) CHECK(count == 1, threads, batches, count.load());
+    }
+  }
+}
+
+TEST(no_more_than_the_allowed_threads_work_at_once) {
+  Pool pool(2);
+  std::atomic<int> now{0}, most{0};
+  const auto caller = [&] {
+    Layered job(20, 2, [&](size_t) {
+      const int current = ++now;
+      int seen = most;
+      while (current > seen && !most.compare_exchange_weak(seen, current)) {
+      }
+      nap();
+      --now;
+    });
+    pool.run(job);
+  };
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 4; ++i) callers.emplace_back(caller);
+  for (std::thread& thread : callers) thread.join();
+  CHECK(most <= 2, most.load());
+}
+
+TEST(callers_at_once_each_get_their_own_batches) {
+  Pool pool(3);
+  std::vector<std::thread> callers;
+  std::atomic<int> wrong{0};
+  for (int i = 0; i < 6; ++i) {
+    callers.emplace_back([&] {
+      for (int round = 0; round < 50; ++round) {
+        std::atomic<size_t> sum{0};
+        Layered job(9, 3, [&](size_t batch) { sum += batch; });
+        pool.run(job);
+        if (sum != 3 * 36) ++wrong;
+      }
+    });
+  }
+  for (std::thread& thread : callers) thread.join();
+  CHECK(wrong == 0, wrong.load());
+}
+
+TEST(what_a_batch_throws_reaches_the_caller_and_the_pool_goes_on) {
+  Pool pool(2);
+  Layered bad(50, 1, [](size_t batch) {
+    if (batch == 3) throw std::runtime_error("batch three");
+  });
+  CHECK_THROWS(std::runtime_error, "batch three", pool.run(bad));
+  std::atomic<int> runs{0};
+  Layered good(5, 1, [&](size_t) { ++runs; });
+  pool.run(good);
+  CHECK(runs == 5);
+}
+
+TEST(a_poll_that_throws_ends_the_job_between_two_layers) {
+  for (size_t threads : {1u, 2u}) {
+    Pool pool(threads);
+    std::atomic<int> layers{0};
+    Layered job(1000, 1000, [&](size_t) {
+      ++layers;
+      nap();
+    });
+    job.poll = [] { throw std::runtime_error("enough"); };
+    CHECK_THROWS(std::runtime_error, "enough", pool.run(job));
+    CHECK(layers < 2000, layers.load());  // of a million
+  }
+}
+
+TEST(an_urgent_batch_overtakes_a_long_one_that_is_under_way) {
+  Pool pool(1);
+  std::atomic<bool> started{false}, urgent_done{false};
+  std::atomic<bool> overtook{false};
+  Layered slow(1, 500, [&](size_t) {
+    started = true;
+    if (urgent_done) overtook = true;  // the long batch still had layers to go
+    nap();
+  });
+  std::thread bulk([&] { pool.run(slow); });
+  while (!started) nap();
+  Layered quick(1, 3, [](size_t) {});
+  quick.is_urgent = true;
+  pool.run(quick);
+  urgent_done = true;
+  bulk.join();
+  CHECK(overtook);
+}
+
+TEST(a_cancelled_job_does_not_take_another_with_it) {
+  Pool pool(2);
+  std::atomic<int> finished{0};
+  Layered patient(40, 5, [&](size_t) { nap(); });
+  std::thread other([&] {
+    pool.run(patient);
+    ++finished;
+  });
+  Layered doomed(1000, 1000, [](size_t) { nap(); });
+  doomed.poll = [] { throw std::runtime_error("stop"); };
+  CHECK_THROWS(std::runtime_error, "stop", pool.run(doomed));
+  other.join();
+  CHECK(finished == 1);
+}
+
+TEST(arenas_are_kept_and_counted) {
+  Pool pool(1);
+  CHECK(pool.workspace_bytes() == 0);
+  for (int round = 0; round < 3; ++round) {
+    Job job;
+    job.num_batches = 4;
+    job.run = [](size_t, Arena& arena, const BetweenLayers&) { arena.reset(1024); };
+    pool.run(job);
+    CHECK(pool.workspace_bytes() == 4096, pool.workspace_bytes());
+  }
+}
+
+TEST(an_arena_hands_out_aligned_memory) {
+  Arena arena;
+  arena.reset(Arena::rounded(3) + Arena::rounded(5));
+  float* first = arena.take(3);
+  float* second = arena.take(5);
+  CHECK(reinterpret_cast<uintptr_t>(first) % kAlignment == 0 && reinterpret_cast<uintptr_t>(second) % kAlignment == 0);
+  CHECK(second - first >= 3);
+}
+
+int main() { return test::run_all(); }

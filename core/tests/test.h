@@ -1,0 +1,79 @@
+// A test is a function with a sentence for a name. A failed CHECK says where and with which values, and the program
+// ends with the number of failures.
+#pragma once
+
+#include <cstdio>
+#include <exception>
+#include <functional>
+#include <random>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace test {
+
+inline int failures = 0;
+
+inline std::vector<std::pair<const char*, std::function<void()>>>& all() {
+  static std::vector<std::pair<const char*, std::function<void()>>> tests;
+  return tests;
+}
+
+struct Register {
+  Register(const char* name, std::function<void()> body) { all().emplace_back(name, std::move(body)); }
+};
+
+template <typename... Values>
+void fail(const char* file, int line, const char* condition, const Values&... values) {
+  std::ostringstream text;
+  ((text << ' ' << values), ...);
+  std::fprintf(stderr, "%s:%d: not true: %s;%s\n", file, line, condition, text.str().c_str());
+  ++failures;
+}
+
+inline std::vector<float> random_floats(size_t count, unsigned seed, float spread = 1.0f) {
+  std::mt19937 generator(seed);
+  std::normal_distribution<float> normal(0.0f, spread);
+  std::vector<float> values(count);
+  for (float& value : values) value = normal(generator);
+  return values;
+}
+
+inline int run_all() {
+  for (const auto& [name, body] : all()) {
+    const int before = failures;
+    try {
+      body();
+    } catch (const std::exception& error) {
+      std::fprintf(stderr, "%s: threw %s\n", name, error.what());
+      ++failures;
+    }
+    std::printf("%s %s\n", failures == before ? "ok  " : "FAIL", name);
+  }
+  std::printf("%zu tests, %d failures\n", all().size(), failures);
+  return failures == 0 ? 0 : 1;
+}
+
+}  // namespace test
+
+#define TEST(name)                                          \
+  static void name();                                       \
+  static const test::Register register_##name(#name, name); \
+  static void name()
+
+#define CHECK(condition, ...)                                                                \
+  do {                                                                                       \
+    if (!(condition)) test::fail(__FILE__, __LINE__, #condition __VA_OPT__(, ) __VA_ARGS__); \
+  } while (false)
+
+#define CHECK_THROWS(type, text, ...)                        \
+  do {                                                       \
+    std::string message = "(nothing thrown)";                \
+    try {                                                    \
+      __VA_ARGS__;                                           \
+    } catch (const type& error) {                            \
+      message = error.what();                                \
+    }                                                        \
+    CHECK(message.find(text) != std::string::npos, message); \
+  } while (false)

@@ -1,0 +1,116 @@
+"""The engine for CPUs: our own C++ core behind the Engine protocol."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict
+
+import numpy as np
+
+from gtekit import _core
+from gtekit.arrays import Array, Floats, Ints, TokenIds
+from gtekit.config import ModelConfig, Pooling
+from gtekit.errors import ArgumentError, EngineError
+from gtekit.protocols import Report
+from gtekit.threads import available_threads
+
+
+class NativeEngine:
+    """Runs a BERT encoder in float32 on the CPU.
+
+    Args:
+        config: Shape of the encoder.
+        tensors: The checkpoint's arrays by their Hugging Face names; float32, float16, or bfloat16 as uint16 bits.
+        isa: Kernel set. None: the environment's GTEKIT_ISA, else the fastest that can run here.
+        threads: The most that work at once. None: as many as this process may use.
+
+    Raises:
+        EngineError: If the kernel set can't run here; the message lists those that can.
+        ArgumentError: If a tensor is missing or has another shape than `config` says.
+    """
+
+    precision = "float32"
+
+    def __init__(
+        self,
+        config: ModelConfig,
+        tensors: Mapping[str, Array],
+        *,
+        isa: str | None = None,
+        threads: int | None = None,
+    ) -> None:
+        if threads is not None and threads < 1:
+            raise ArgumentError(f"threads={threads} is not possible; give at least 1, or None for all available.")
+        self.hidden_size = config.hidden_size
+        try:
+            self._encoder = _core.Encoder(
+                _core.ModelConfig(**asdict(config)),
+                dict(tensors),
+                isa=chosen_isa(isa),
+                threads=threads if threads is not None else available_threads().threads,
+            )
+        except ValueError as error:
+            raise ArgumentError(str(error)) from None
+
+    @property
+    def isa(self) -> str:
+        """The kernels that run: scalar, avx2, avx512, neon."""
+        return self._encoder.isa
+
+    @property
+    def threads(self) -> int:
+        """The most threads that a call uses."""
+        return self._encoder.threads
+
+    @property
+    def memory_bytes(self) -> int:
+        """Weights and scratch memory held right now."""
+        return self._encoder.weight_bytes + self._encoder.workspace_bytes
+
+    def encode(
+        self,
+        token_ids: TokenIds,
+        cu_seqlens: Ints,
+        *,
+        pooling: Pooling,
+        normalize: bool,
+        batch_tokens: int,
+        report: Report | None = None,
+    ) -> Floats:
+        """Embed packed texts; see `gtekit.protocols.Engine.encode`."""
+        ids, ends = packed(token_ids, cu_seqlens, batch_tokens)
+        try:
+            return self._encoder.encode(
+                ids, ends, pooling=pooling, normalize=normalize, batch_tokens=batch_tokens, report=report
+            )
+        except ValueError as error:
+            raise ArgumentError(str(error)) from None
+
+    def hidden_states(
+        self, token_ids: TokenIds, cu_seqlens: Ints, *, batch_tokens: int, report: Report | None = None
+    ) -> Floats:
+        """Give the last hidden state of every token; see `gtekit.protocols.Engine.hidden_states`."""
+        ids, ends = packed(token_ids, cu_seqlens, batch_tokens)
+        try:
+            return self._encoder.hidden_states(ids, ends, batch_tokens=batch_tokens, report=report)
+        except ValueError as error:
+            raise ArgumentError(str(error)) from None
+
+
+def chosen_isa(isa: str | None) -> str:
+    """Name the kernel set to run: as asked, as GTEKIT_ISA says, or the fastest."""
+    possible = _core.isas()
+    asked = isa or os.environ.get("GTEKIT_ISA") or possible[0]
+    if asked not in possible:
+        source = "isa" if isa else "GTEKIT_ISA"
+        raise EngineError(f"{source}={asked!r} can't run on this machine; possible here: {', '.join(possible)}.")
+    return asked
+
+
+def packed(token_ids: TokenIds, cu_seqlens: Ints, batch_tokens: int) -> tuple[TokenIds, Ints]:
+    """Check the arrays of a call and bring them into the layout that the core reads."""
+    if batch_tokens < 1:
+        raise ArgumentError(f"batch_tokens={batch_tokens} is not possible; give at least 1.")
+    for name, array in (("token_ids", token_ids), ("cu_seqlens", cu_seqlens)):
+        if array.ndim != 1 or not np.issubdtype(array.dtype, np.integer):
+            raise ArgumentError(f"{name} has shape {array.shape} and type {array.dtype}; expected (n,) of integers.")
+    return np.ascontiguousarray(token_ids, np.int32), np.ascontiguousarray(cu_seqlens, np.int64)
