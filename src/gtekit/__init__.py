@@ -1,0 +1,75 @@
+"""General Text Embeddings (GTE) on your own machine.
+
+>>> import gtekit
+>>> model = gtekit.load("gte-small")                              # doctest: +SKIP
+>>> embeddings = model.encode(["how do I sort a list?", "..."])   # doctest: +SKIP
+"""
+
+from gtekit.chunking import Chunks
+from gtekit.config import EncodeKeywords, EncodeOptions, ModelConfig
+from gtekit.embedder import Embedder, load
+from gtekit.errors import (
+    ArchitectureError,
+    ArgumentError,
+    CheckpointError,
+    EngineError,
+    FileFormatError,
+    GtekitError,
+    GtekitWarning,
+    LanguageWarning,
+    MissingExtraError,
+    ModelNotFoundError,
+    PickleRefusedError,
+    ShapeError,
+    TextTypeError,
+    TruncationError,
+    TruncationWarning,
+)
+from gtekit.truncation import Truncation
+from gtekit.vectors import (
+    Int8Vectors,
+    bits_similarity,
+    from_bits,
+    l2_normalize,
+    similarity,
+    similarity_pairwise,
+    to_bits,
+    to_float16,
+    to_int8,
+)
+from gtekit.version import __version__
+
+__all__ = [
+    "ArchitectureError",
+    "ArgumentError",
+    "CheckpointError",
+    "Chunks",
+    "Embedder",
+    "EncodeKeywords",
+    "EncodeOptions",
+    "EngineError",
+    "FileFormatError",
+    "GtekitError",
+    "GtekitWarning",
+    "Int8Vectors",
+    "LanguageWarning",
+    "MissingExtraError",
+    "ModelConfig",
+    "ModelNotFoundError",
+    "PickleRefusedError",
+    "ShapeError",
+    "TextTypeError",
+    "Truncation",
+    "TruncationError",
+    "TruncationWarning",
+    "__version__",
+    "bits_similarity",
+    "from_bits",
+    "l2_normalize",
+    "load",
+    "similarity",
+    "similarity_pairwise",
+    "to_bits",
+    "to_float16",
+    "to_int8",
+]

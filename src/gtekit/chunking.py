@@ -1,0 +1,158 @@
+"""Long texts as pieces that the model can read: cut at sentence or word boundaries, with overlap."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from gtekit.arrays import Array, Floats, Ints, TokenIds
+from gtekit.errors import ArgumentError
+from gtekit.inputs import check_count
+from gtekit.tokenizer import TextTokens, Tokenizer
+
+# Where a new sentence may begin: after . ! ? … and closing quotes before white space, after their CJK forms, at lines.
+_SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*\s+|[。！？｡]+[”’」』）]*\s*|\n\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Chunks:
+    """Vectors of the pieces of texts, and where each piece comes from."""
+
+    embeddings: Floats  # (M, D)
+    text_index: Ints  # (M,), which text: ascending
+    offsets: Ints  # (M, 2), from and to in characters: texts[i][start:end] is the piece
+
+    def __len__(self) -> int:
+        return len(self.embeddings)
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkBatch:
+    """Pieces of texts as packed token ids, special tokens included."""
+
+    token_ids: TokenIds  # (S,)
+    cu_seqlens: Ints  # (M + 1,)
+    text_index: Ints  # (M,)
+    offsets: Ints  # (M, 2)
+
+
+def chunk_texts(
+    tokenizer: Tokenizer,
+    texts: Iterable[tuple[int, str]],
+    *,
+    prompt: str,
+    max_tokens: int,
+    overlap_tokens: int | None = None,
+) -> ChunkBatch:
+    """Cut texts into pieces that the model can read.
+
+    Args:
+        tokenizer: Of the model.
+        texts: Each with its index.
+        prompt: Goes before every piece.
+        max_tokens: The most tokens of a piece, [CLS], [SEP] and the prompt included.
+        overlap_tokens: How far a piece may reach back into the one before; None: an eighth of a piece.
+
+    Raises:
+        ArgumentError: If the prompt leaves no room, or the overlap is more than half a piece.
+    """
+    prompt_ids = tokenizer.encode_with_offsets(prompt).token_ids
+    capacity = max_tokens - 2 - len(prompt_ids)
+    if capacity < 1:
+        raise ArgumentError(f"the prompt has {len(prompt_ids)} tokens, which leaves no room in {max_tokens}.")
+    if overlap_tokens is None:
+        overlap_tokens = capacity // 8
+    check_count("overlap_tokens", overlap_tokens, least=0, most=capacity // 2)
+    first = np.concatenate([np.array([tokenizer.cls_id], np.int32), prompt_ids])
+    last = np.array([tokenizer.sep_id], np.int32)
+    parts: list[TokenIds] = []
+    text_index: list[int] = []
+    offsets: list[tuple[int, int]] = []
+    for index, text in texts:
+        tokens = tokenizer.encode_with_offsets(text, index)
+        for begin, end in plan_chunks(text, tokens, capacity=capacity, overlap_tokens=overlap_tokens):
+            parts.append(np.concatenate([first, tokens.token_ids[begin:end], last]))
+            text_index.append(index)
+            offsets.append(chunk_offsets(text, tokens, begin, end))
+    cu_seqlens = np.cumsum([0, *map(len, parts)], dtype=np.int64)
+    return ChunkBatch(
+        np.concatenate(parts) if parts else np.empty(0, np.int32),
+        cu_seqlens,
+        np.array(text_index, np.int64),
+        np.array(offsets, np.int64).reshape(-1, 2),
+    )
+
+
+def plan_chunks(text: str, tokens: TextTokens, *, capacity: int, overlap_tokens: int) -> Iterator[tuple[int, int]]:
+    """Cut one text into ranges of at most `capacity` tokens.
+
+    A piece ends where a sentence does, if one ends in its second half; else at the last word that fits; else, within
+    one endless word, wherever it is full. The next piece begins `overlap_tokens` earlier or a little later: at
+    the first sentence that begins in that stretch, or else at the first word.
+
+    Args:
+        text: What the tokens were made from.
+        tokens: All of them, not cut.
+        capacity: Tokens of a piece, special tokens not counted.
+        overlap_tokens: How far a piece may reach back into the one before, at most half of `capacity`.
+
+    Yields:
+        From and to, in tokens; at least one range.
+    """
+    count = len(tokens.token_ids)
+    begin = 0
+    if count > capacity:
+        words = np.flatnonzero(tokens.is_word_start)
+        sentences = _sentence_starts(text, tokens)
+    while begin + capacity < count:
+        full = begin + capacity
+        least = begin + max(capacity // 2, overlap_tokens + capacity // 4)  # a step forward of a quarter at least
+        end = _last(sentences, least, full) or _last(words, least, full) or full
+        yield begin, end
+        back = max(end - overlap_tokens, begin + 1)
+        begin = _first(sentences, back, end) or _first(words, back, end) or end
+    yield begin, count
+
+
+def chunk_offsets(text: str, tokens: TextTokens, begin: int, end: int) -> tuple[int, int]:
+    """Give the characters that a range of tokens comes from; a whole text is (0, len(text))."""
+    if end - begin == len(tokens.token_ids):
+        return 0, len(text)
+    return int(tokens.starts[begin:end].min()), int(tokens.ends[begin:end].max())
+
+
+def pool_chunks(embeddings: Floats, weights: Ints, text_index: Ints) -> Floats:
+    """Average the chunk vectors of each text, weighted by their tokens.
+
+    Args:
+        embeddings: Not normalized, shape (M, D), the chunks of a text side by side.
+        weights: Tokens of each chunk, shape (M,).
+        text_index: Which text a chunk is of, ascending, shape (M,).
+
+    Returns:
+        One vector per text, not normalized. For a mean-pooled model this is the mean over all its token vectors.
+    """
+    firsts = np.flatnonzero(np.diff(text_index, prepend=-1))
+    shares = weights.astype(np.float32)
+    sums = np.add.reduceat(embeddings * shares[:, None], firsts, axis=0)
+    return np.divide(sums, np.add.reduceat(shares, firsts)[:, None], dtype=np.float32)
+
+
+def _sentence_starts(text: str, tokens: TextTokens) -> Ints:
+    places = [match.end() for match in _SENTENCE_END.finditer(text)]
+    firsts = np.unique(np.searchsorted(tokens.starts, places))  # the first token at or after each place
+    firsts = firsts[firsts < len(tokens.token_ids)]
+    return firsts[tokens.is_word_start[firsts]]
+
+
+def _last(places: Array, above: int, up_to: int) -> int:
+    """The last place in (above, up_to], or 0."""
+    row = int(np.searchsorted(places, up_to, side="right")) - 1
+    return int(places[row]) if row >= 0 and places[row] > above else 0
+
+
+def _first(places: Array, start: int, below: int) -> int:
+    """The first place in [start, below), or 0."""
+    row = int(np.searchsorted(places, start))
+    return int(places[row]) if row < len(places) and places[row] < below else 0

@@ -1,0 +1,132 @@
+"""Vectors in fewer bytes come back as promised, and similarities are what the formula says."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from gtekit.arrays import Floats
+from gtekit.errors import ArgumentError, ShapeError
+from gtekit.vectors import (
+    bits_similarity,
+    from_bits,
+    l2_normalize,
+    similarity,
+    similarity_pairwise,
+    to_bits,
+    to_float16,
+    to_int8,
+)
+
+ROWS = np.random.default_rng(0).standard_normal((50, 384)).astype(np.float32)
+UNIT = l2_normalize(ROWS)
+
+finite_rows = hnp.arrays(
+    np.float32, st.tuples(st.integers(0, 5), st.integers(1, 40)), elements=st.floats(-1e6, 1e6, width=32)
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(rows=finite_rows)
+def test_int8_is_off_by_half_a_scale_at_most(rows: Floats) -> None:
+    quantized = to_int8(rows)
+    assert quantized.values.dtype == np.int8
+    assert quantized.scales.shape == (len(rows),) == (len(quantized),)
+    error = np.abs(quantized.to_float32() - rows)
+    # the rest is float32 rounding of the quotient and of the product
+    assert (error <= quantized.scales[:, None] * (0.5 + 127 * 2**-22)).all()
+
+
+def test_int8_of_one_vector_is_that_of_the_vector_among_others() -> None:
+    together = to_int8(UNIT)
+    alone = to_int8(UNIT[7:8])
+    np.testing.assert_array_equal(alone.values[0], together.values[7])
+    assert alone.scales[0] == together.scales[7]
+
+
+def test_int8_of_zeros_is_zeros() -> None:
+    assert not to_int8(np.zeros((1, 8), np.float32)).to_float32().any()
+
+
+def test_int8_keeps_cosines() -> None:
+    exact = similarity(UNIT[:5], UNIT)
+    np.testing.assert_allclose(similarity(to_int8(UNIT[:5]), to_int8(UNIT)), exact, atol=5e-3)
+    # the scales fall out of a cosine, so the bare values do as well
+    np.testing.assert_allclose(similarity(to_int8(UNIT[:5]).values, to_int8(UNIT).values), exact, atol=5e-3)
+
+
+def test_float16_halves_the_bytes_and_refuses_what_it_cannot_hold() -> None:
+    halves = to_float16(UNIT)
+    assert halves.dtype == np.float16
+    np.testing.assert_allclose(halves, UNIT, atol=2**-12)
+    np.testing.assert_allclose(similarity(halves, halves), similarity(UNIT, UNIT), atol=1e-3)
+    with pytest.raises(ArgumentError, match=r"reach 1e\+06, float16 ends at 65504"):
+        to_float16([[1e6]])
+
+
+@settings(max_examples=100, deadline=None)
+@given(rows=finite_rows)
+def test_bits_are_the_signs(rows: Floats) -> None:
+    bits = to_bits(rows)
+    assert bits.shape == (len(rows), -(-rows.shape[1] // 8))
+    np.testing.assert_array_equal(from_bits(bits, rows.shape[1]), np.where(rows > 0, 1, -1))
+
+
+def test_the_first_number_is_in_the_highest_bit() -> None:
+    assert to_bits([[1, -1, -1, -1, -1, -1, -1, -1, 1, 1]]).tolist() == [[0b10000000, 0b11000000]]
+
+
+def test_bits_similarity_is_the_share_of_equal_signs() -> None:
+    found = bits_similarity(to_bits(ROWS[:3]), to_bits(ROWS), 384)
+    expected = ((ROWS[:3, None] > 0) == (ROWS[None] > 0)).mean(axis=2)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_bits_of_another_width_or_type_are_refused() -> None:
+    with pytest.raises(ShapeError, match=r"48\) and dtype uint8; 100 dimensions need uint8 of shape \(N, 13\)"):
+        from_bits(to_bits(ROWS), 100)
+    with pytest.raises(ShapeError, match="dtype float32"):
+        from_bits(ROWS, 384)
+    with pytest.raises(ArgumentError, match="packed bits"):
+        similarity(to_bits(ROWS), to_bits(ROWS))
+
+
+@settings(max_examples=100, deadline=None)
+@given(rows=hnp.arrays(np.float32, (7, 33), elements=st.floats(-1e3, 1e3, width=32)), row=st.integers(0, 6))
+def test_normalizing_a_row_does_not_depend_on_the_others(rows: Floats, row: int) -> None:
+    together = l2_normalize(rows)
+    assert together[row].tobytes() == l2_normalize(rows[row : row + 1])[0].tobytes()
+    assert np.isfinite(together).all()
+
+
+def test_similarity_is_the_cosine_of_all_pairs() -> None:
+    expected = (ROWS[:4] @ ROWS.T) / np.linalg.norm(ROWS[:4], axis=1)[:, None] / np.linalg.norm(ROWS, axis=1)
+    np.testing.assert_allclose(similarity(ROWS[:4], ROWS), expected, atol=1e-6)
+    np.testing.assert_allclose(similarity(ROWS[:4].tolist(), list(ROWS)), expected, atol=1e-6)
+    assert similarity(ROWS[0], ROWS).shape == (1, 50)
+
+
+def test_pairwise_similarity_is_the_diagonal() -> None:
+    np.testing.assert_allclose(similarity_pairwise(ROWS, UNIT[::-1]), np.diag(similarity(ROWS, UNIT[::-1])), atol=1e-6)
+
+
+def test_vectors_that_do_not_fit_together_are_refused() -> None:
+    with pytest.raises(ShapeError, match="a has 384 dimensions, b has 256"):
+        similarity(ROWS, ROWS[:, :256])
+    with pytest.raises(ShapeError, match=r"a has shape \(50, 384\), b has \(49, 384\)"):
+        similarity_pairwise(ROWS, ROWS[:-1])
+    with pytest.raises(ShapeError, match=r"expected \(N, D\)"):
+        similarity(ROWS[None], ROWS)
+    with pytest.raises(ShapeError, match="equally long rows"):
+        similarity([[1, 2], [3]], ROWS)
+    with pytest.raises(ShapeError, match="not an array of numbers"):
+        similarity(["text"], ROWS)
+
+
+def test_no_vectors_have_no_similarities() -> None:
+    nothing = np.empty((0, 384), np.float32)
+    assert similarity(nothing, ROWS).shape == (0, 50)
+    assert similarity_pairwise(nothing, nothing).shape == (0,)
+    assert to_bits(nothing).shape == (0, 48)
+    assert to_int8(nothing).to_float32().shape == (0, 384)
