@@ -7,10 +7,14 @@
 
 namespace gtekit {
 
-void AlignedDelete::operator()(float* p) const { ::operator delete[](p, std::align_val_t{kAlignment}); }
+void AlignedDelete::operator()(void* p) const { ::operator delete[](p, std::align_val_t{kAlignment}); }
+
+AlignedBytes allocate_aligned(size_t bytes) {
+  return AlignedBytes(static_cast<unsigned char*>(::operator new[](bytes, std::align_val_t{kAlignment})));
+}
 
 AlignedFloats allocate_floats(size_t count) {
-  return AlignedFloats(static_cast<float*>(::operator new[](count * sizeof(float), std::align_val_t{kAlignment})));
+  return AlignedFloats(reinterpret_cast<float*>(allocate_aligned(count * sizeof(float)).release()));
 }
 
 size_t Arena::rounded(size_t floats) { return round_up(floats, kAlignment / sizeof(float)); }

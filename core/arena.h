@@ -10,11 +10,13 @@ namespace gtekit {
 inline constexpr size_t kAlignment = 64;  // a cache line, and one AVX-512 register
 
 struct AlignedDelete {
-  void operator()(float* p) const;
+  void operator()(void* p) const;
 };
+using AlignedBytes = std::unique_ptr<unsigned char[], AlignedDelete>;
 using AlignedFloats = std::unique_ptr<float[], AlignedDelete>;
 
-AlignedFloats allocate_floats(size_t count);  // not initialized; throws std::bad_alloc
+AlignedBytes allocate_aligned(size_t bytes);  // not initialized; throws std::bad_alloc
+AlignedFloats allocate_floats(size_t count);
 
 class Arena {
  public:

@@ -80,6 +80,7 @@ void make_encoder(gtekit::Encoder* self, const gtekit::ModelConfig& config, cons
 }  // namespace
 
 NB_MODULE(_core, m) {
+  nb::set_leak_warnings(false);  // an engine that lives as long as its program is no leak
   m.doc() = "The native engine: a BERT encoder over packed token ids.";
 
   nb::class_<gtekit::ModelConfig>(m, "ModelConfig")

@@ -19,7 +19,7 @@ struct Choice {
 const Choice kChoices[] = {
 #if defined(__x86_64__) || defined(_M_X64)
     {&kAvx512, [] { return cpu().avx512 && cpu().avx2 && cpu().fma; }},
-    {&kAvx2, [] { return cpu().avx2 && cpu().fma; }},
+    {&kAvx2, [] { return cpu().avx2 && cpu().fma && cpu().f16c; }},
 #elif defined(__aarch64__) || defined(_M_ARM64)
     {&kNeon, [] { return cpu().neon; }},
 #endif

@@ -64,6 +64,7 @@ struct Model::Scratch {
         {&values, longest * head_stride},
         {&scores, std::min(longest, kQueryRows) * score_stride},
         {&head_context, std::min(longest, kQueryRows) * head_stride},
+        {&widened, kWidenedPanels * kPanel * std::max(config.hidden_size, config.intermediate_size)},
     };
     size_t total = 0;
     for (const Part& part : parts) total += Arena::rounded(part.floats);
@@ -82,6 +83,7 @@ struct Model::Scratch {
   float* values;        // one head: panels[E / 16][longest][16]
   float* scores;        // (kQueryRows, longest)
   float* head_context;  // (kQueryRows, E)
+  float* widened;       // weights of one register tile in float32
 };
 
 Model::Layer::Layer(const TensorReader& reader, const ModelConfig& config, size_t index)
@@ -146,6 +148,7 @@ Hidden Model::forward(const std::vector<Text>& texts, Arena& arena, const Betwee
     between_layers();
 
     LinearTask project = layer.query_key_value.task();
+    project.widened = scratch.widened;
     project.x = scratch.hidden;
     project.x_stride = scratch.stride;
     project.rows = scratch.rows;
@@ -156,6 +159,7 @@ Hidden Model::forward(const std::vector<Text>& texts, Arena& arena, const Betwee
     attend(texts, scratch);
 
     LinearTask mix = layer.attention_output.task();
+    mix.widened = scratch.widened;
     mix.x = scratch.context;
     mix.x_stride = scratch.stride;
     mix.rows = scratch.rows;
@@ -239,12 +243,14 @@ void Model::attend_head(const float* query, size_t length, float* context, const
 
 void Model::feed_forward(const Layer& layer, size_t rows, const Scratch& scratch) const {
   LinearTask up = layer.up.task();
+  up.widened = scratch.widened;
   up.x_stride = scratch.stride;
   up.out = scratch.feed_forward;
   up.out_stride = scratch.feed_forward_stride;
   up.activation = Activation::gelu;
 
   LinearTask down = layer.down.task();
+  down.widened = scratch.widened;
   down.x = scratch.feed_forward;
   down.x_stride = scratch.feed_forward_stride;
   down.residual_stride = down.out_stride = scratch.stride;

@@ -1,14 +1,13 @@
 #include "weights.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 #include <stdexcept>
 
+#include "narrow_floats.h"
+
 namespace gtekit {
 namespace {
-
-size_t item_size(Dtype dtype) { return dtype == Dtype::float32 ? 4 : 2; }
 
 size_t count_of(const Tensor& tensor) {
   size_t count = 1;
@@ -22,17 +21,9 @@ std::string text_of(const std::vector<size_t>& shape) {
   return text + ")";
 }
 
-// IEEE half to single without branches, so that the compiler can vectorize it: the bits move to the place of a
-// single and a multiplication by 2^112 corrects the exponent, of subnormals too. Infinity and NaN do not occur:
-// a checkpoint with either is refused before it gets here.
-float from_half(uint16_t half) {
-  const float magnitude = std::bit_cast<float>(static_cast<uint32_t>(half & 0x7fff) << 13) * 0x1p112f;
-  return std::bit_cast<float>(std::bit_cast<uint32_t>(magnitude) | static_cast<uint32_t>(half & 0x8000) << 16);
-}
-
-float from_bfloat16(uint16_t bits) { return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16); }
-
 }  // namespace
+
+size_t item_size(Dtype dtype) { return dtype == Dtype::float32 ? sizeof(float) : sizeof(uint16_t); }
 
 const Tensor& TensorReader::find(const std::string& name, const std::vector<size_t>& shape) const {
   const auto found = tensors_.find(name);
@@ -67,37 +58,46 @@ void widen(const Tensor& tensor, size_t begin, size_t count, float* out) {
   }
 }
 
-void pack_rows(const float* rows, size_t stride, size_t num_rows, size_t inputs, float* panels) {
-  for (size_t first = 0; first < num_rows; first += kPanel, panels += inputs * kPanel) {
-    const size_t count = std::min(kPanel, num_rows - first);
-    const float* source = rows + first * stride;
-    for (size_t k = 0; k < inputs; ++k) {
-      float* target = panels + k * kPanel;
-      for (size_t n = 0; n < count; ++n) target[n] = source[n * stride + k];
-      for (size_t n = count; n < kPanel; ++n) target[n] = 0.0f;
-    }
+Linear::Linear(const TensorReader& reader, const std::vector<Part>& parts, size_t inputs)
+    : inputs_(inputs), dtype_(reader.matrix(parts[0].name + ".weight", parts[0].outputs, inputs).dtype) {
+  size_t rows = 0;
+  for (const Part& part : parts) {
+    rows += part.outputs;
+    const Tensor& weight = reader.matrix(part.name + ".weight", part.outputs, inputs);
+    if (weight.dtype != dtype_) dtype_ = Dtype::float32;
+  }
+  outputs_ = round_up(rows, kPanel);
+  panels_ = allocate_aligned(outputs_ * inputs * item_size(dtype_));
+  bias_ = allocate_floats(outputs_);
+  std::fill_n(bias_.get(), outputs_, 0.0f);
+  size_t row = 0;
+  for (const Part& part : parts) {
+    const std::vector<float> bias = reader.vector(part.name + ".bias", part.outputs);
+    std::copy(bias.begin(), bias.end(), bias_.get() + row);
+    row += part.outputs;
+  }
+  if (dtype_ == Dtype::float32) {
+    pack<float>(reader, parts,
+                [&](const Tensor& weight, size_t n, float* out) { widen(weight, n * inputs_, inputs_, out); });
+  } else {
+    pack<uint16_t>(reader, parts, [&](const Tensor& weight, size_t n, uint16_t* out) {
+      std::memcpy(out, static_cast<const uint16_t*>(weight.data) + n * inputs_, inputs_ * sizeof(uint16_t));
+    });
   }
 }
 
-Linear::Linear(const TensorReader& reader, const std::vector<Part>& parts, size_t inputs) : inputs_(inputs) {
-  size_t rows = 0;
-  for (const Part& part : parts) rows += part.outputs;
-  outputs_ = round_up(rows, kPanel);
-  panels_ = allocate_floats(outputs_ * inputs);
-  bias_ = allocate_floats(outputs_);
-  std::fill_n(bias_.get(), outputs_, 0.0f);
-
-  AlignedFloats block = allocate_floats(kPanel * inputs);  // rows of one panel, which may span two parts
+template <typename T, typename CopyRow>
+void Linear::pack(const TensorReader& reader, const std::vector<Part>& parts, const CopyRow& copy_row) {
+  T* panels = reinterpret_cast<T*>(panels_.get());
+  std::vector<T> block(kPanel * inputs_);  // rows of one panel, which may span two parts
   size_t row = 0;
   for (const Part& part : parts) {
-    const Tensor& weight = reader.matrix(part.name + ".weight", part.outputs, inputs);
-    const std::vector<float> bias = reader.vector(part.name + ".bias", part.outputs);
-    std::copy(bias.begin(), bias.end(), bias_.get() + row);
+    const Tensor& weight = reader.matrix(part.name + ".weight", part.outputs, inputs_);
     for (size_t n = 0; n < part.outputs; ++n, ++row) {
-      widen(weight, n * inputs, inputs, block.get() + row % kPanel * inputs);
-      const bool is_full = row % kPanel == kPanel - 1 || row == rows - 1;
-      if (is_full)
-        pack_rows(block.get(), inputs, row % kPanel + 1, inputs, panels_.get() + row / kPanel * kPanel * inputs);
+      copy_row(weight, n, block.data() + row % kPanel * inputs_);
+      const bool is_last = &part == &parts.back() && n == part.outputs - 1;
+      if (row % kPanel != kPanel - 1 && !is_last) continue;
+      pack_rows(block.data(), inputs_, row % kPanel + 1, inputs_, panels + row / kPanel * kPanel * inputs_);
     }
   }
 }
@@ -105,6 +105,7 @@ Linear::Linear(const TensorReader& reader, const std::vector<Part>& parts, size_
 LinearTask Linear::task() const {
   LinearTask task;
   task.panels = panels_.get();
+  task.dtype = dtype_;
   task.inputs = inputs_;
   task.outputs = outputs_;
   task.bias = bias_.get();

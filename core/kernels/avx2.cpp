@@ -1,4 +1,4 @@
-// AVX2 and FMA: Intel since Haswell (2013), AMD since Excavator and all of Zen.
+// AVX2, FMA and F16C: Intel since Haswell (2013), AMD since Excavator and all of Zen.
 #if defined(__x86_64__) || defined(_M_X64)
 
 #include <immintrin.h>
@@ -11,7 +11,7 @@
 #include "kernels/table.h"
 #include "kernels/target.h"
 
-GTEKIT_TARGET("avx2,fma")
+GTEKIT_TARGET("avx2,fma,f16c")
 
 namespace gtekit {
 namespace {
@@ -26,6 +26,13 @@ struct Vector {
   static GTEKIT_INLINE Vector load(const float* p, size_t n, float fill) {
     const __m256i mask = first(n);
     return {_mm256_blendv_ps(_mm256_set1_ps(fill), _mm256_maskload_ps(p, mask), _mm256_castsi256_ps(mask))};
+  }
+  static GTEKIT_INLINE Vector load_half(const uint16_t* p) {
+    return {_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))};
+  }
+  static GTEKIT_INLINE Vector load_bfloat16(const uint16_t* p) {
+    const __m256i wide = _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+    return {_mm256_castsi256_ps(_mm256_slli_epi32(wide, 16))};
   }
   GTEKIT_INLINE void store(float* p) const { _mm256_storeu_ps(p, lanes); }
   GTEKIT_INLINE void store(float* p, size_t n) const { _mm256_maskstore_ps(p, first(n), lanes); }

@@ -32,6 +32,13 @@ struct Vector {
   static GTEKIT_INLINE Vector load(const float* p, size_t n, float fill) {
     return {_mm512_mask_loadu_ps(_mm512_set1_ps(fill), first(n), p)};
   }
+  static GTEKIT_INLINE Vector load_half(const uint16_t* p) {
+    return {_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)))};
+  }
+  static GTEKIT_INLINE Vector load_bfloat16(const uint16_t* p) {
+    const __m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+    return {_mm512_castsi512_ps(_mm512_slli_epi32(wide, 16))};
+  }
   GTEKIT_INLINE void store(float* p) const { _mm512_storeu_ps(p, lanes); }
   GTEKIT_INLINE void store(float* p, size_t n) const { _mm512_mask_storeu_ps(p, first(n), lanes); }
   GTEKIT_INLINE float sum() const { return _mm512_reduce_add_ps(lanes); }

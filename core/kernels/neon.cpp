@@ -26,6 +26,10 @@ struct Vector {
     for (size_t i = 0; i < n; ++i) values[i] = p[i];
     return load(values);
   }
+  static GTEKIT_INLINE Vector load_half(const uint16_t* p) { return {vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p)))}; }
+  static GTEKIT_INLINE Vector load_bfloat16(const uint16_t* p) {
+    return {vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p), 16))};
+  }
   GTEKIT_INLINE void store(float* p) const { vst1q_f32(p, lanes); }
   GTEKIT_INLINE void store(float* p, size_t n) const {
     float values[kLanes];

@@ -3,15 +3,27 @@
 #include <cmath>
 
 #include "kernels/table.h"
+#include "narrow_floats.h"
 
 namespace gtekit {
 namespace {
 
 float gelu(float x) { return 0.5f * x * (1.0f + std::erf(x * 0.70710678f)); }
 
+// Panel `panel` in float32: where it lies, or widened.
+const float* panel_floats(const LinearTask& task, size_t panel) {
+  const size_t size = task.inputs * kPanel;
+  if (task.dtype == Dtype::float32) return static_cast<const float*>(task.panels) + panel * size;
+  const uint16_t* bits = static_cast<const uint16_t*>(task.panels) + panel * size;
+  for (size_t i = 0; i < size; ++i) {
+    task.widened[i] = task.dtype == Dtype::float16 ? from_half(bits[i]) : from_bfloat16(bits[i]);
+  }
+  return task.widened;
+}
+
 void linear(const LinearTask& task) {
   for (size_t panel = 0; panel < task.outputs / kPanel; ++panel) {
-    const float* weights = task.panels + panel * task.inputs * kPanel;
+    const float* weights = panel_floats(task, panel);
     for (size_t row = 0; row < task.rows; ++row) {
       const float* x = task.x + row * task.x_stride;
       float sums[kPanel] = {};

@@ -3,11 +3,16 @@
 
 #include <cstddef>
 
+#include "gtekit.h"
+
 namespace gtekit {
 
 // Weights lie in panels of 16 outputs: panels[outputs / 16][inputs][16]. One layout for every kernel set;
 // 16 floats are one AVX-512 register, two of AVX2, four of NEON.
 inline constexpr size_t kPanel = 16;
+
+// The most panels that a kernel widens at a time.
+inline constexpr size_t kWidenedPanels = 2;
 
 constexpr size_t round_up(size_t n, size_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
@@ -18,7 +23,9 @@ struct LinearTask {
   const float* x = nullptr;  // (rows, inputs)
   size_t x_stride = 0;       // in floats, like every stride
   size_t rows = 0;
-  const float* panels = nullptr;
+  const void* panels = nullptr;
+  Dtype dtype = Dtype::float32;  // of the panels: 16 bits halve what a short text waits for, and widen exactly
+  float* widened = nullptr;      // room for kWidenedPanels of 16 x inputs, where the panels are not float32
   size_t inputs = 0;
   size_t outputs = 0;               // a multiple of kPanel: all columns are computed and written
   const float* bias = nullptr;      // (outputs,), or null

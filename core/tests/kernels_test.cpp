@@ -8,6 +8,7 @@
 
 #include "dispatch.h"
 #include "gtekit.h"
+#include "narrow_floats.h"
 #include "test.h"
 
 using namespace gtekit;
@@ -120,6 +121,46 @@ TEST(a_row_gives_the_same_bits_wherever_it_stands) {
         run(first, rows, part.data());
         CHECK(std::memcmp(part.data(), together.data() + first * kOutputs, rows * kOutputs * sizeof(float)) == 0,
               table.name, first, rows);
+      }
+    }
+  });
+}
+
+// Widening is exact, so panels of 16 bits and the same numbers in float32 have to agree to the last bit.
+TEST(panels_of_16_bits_give_the_bits_of_their_float32_values) {
+  constexpr size_t kRows = 15, kInputs = 37, kPanels = 3, kOutputs = kPanels * kPanel;
+  const std::vector<float> x = test::random_floats(kRows * kInputs, 8);
+  std::mt19937 generator(9);
+  for_every_set([&](const KernelTable& table) {
+    for (const Dtype dtype : {Dtype::float16, Dtype::bfloat16}) {
+      std::vector<uint16_t> narrow(kInputs * kOutputs);
+      for (uint16_t& bits : narrow) {
+        // every exponent that a weight can have, subnormal halves among them
+        bits = static_cast<uint16_t>(dtype == Dtype::float16 ? generator() & 0xbfff : (generator() & 0x807f) | 0x3f00);
+      }
+      std::vector<float> wide(narrow.size());
+      for (size_t i = 0; i < narrow.size(); ++i) {
+        wide[i] = dtype == Dtype::float16 ? from_half(narrow[i]) : from_bfloat16(narrow[i]);
+      }
+      std::vector<float> widened(kWidenedPanels * kPanel * kInputs), expected(kRows * kOutputs),
+          found(kRows * kOutputs);
+      LinearTask task;
+      task.x = x.data();
+      task.x_stride = kInputs;
+      task.inputs = kInputs;
+      task.outputs = kOutputs;
+      task.out_stride = kOutputs;
+      task.widened = widened.data();
+      for (task.rows = 1; task.rows <= kRows; ++task.rows) {
+        task.panels = wide.data();
+        task.dtype = Dtype::float32;
+        task.out = expected.data();
+        table.linear(task);
+        task.panels = narrow.data();
+        task.dtype = dtype;
+        task.out = found.data();
+        table.linear(task);
+        CHECK(std::memcmp(found.data(), expected.data(), found.size() * sizeof(float)) == 0, table.name, task.rows);
       }
     }
   });

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from gtekit.config import ModelConfig, Pooling
 from gtekit.errors import ArgumentError, EngineError
 from gtekit.protocols import Report
 from gtekit.threads import available_threads
+
+TENSOR_DTYPES = (np.float32, np.float16, np.uint16)
 
 
 class NativeEngine:
@@ -44,7 +47,7 @@ class NativeEngine:
         try:
             self._encoder = _core.Encoder(
                 _core.ModelConfig(**asdict(config)),
-                dict(tensors),
+                readable(tensors),
                 isa=chosen_isa(isa),
                 threads=threads if threads is not None else available_threads().threads,
             )
@@ -110,7 +113,27 @@ def packed(token_ids: TokenIds, cu_seqlens: Ints, batch_tokens: int) -> tuple[To
     """Check the arrays of a call and bring them into the layout that the core reads."""
     if batch_tokens < 1:
         raise ArgumentError(f"batch_tokens={batch_tokens} is not possible; give at least 1.")
-    for name, array in (("token_ids", token_ids), ("cu_seqlens", cu_seqlens)):
-        if array.ndim != 1 or not np.issubdtype(array.dtype, np.integer):
-            raise ArgumentError(f"{name} has shape {array.shape} and type {array.dtype}; expected (n,) of integers.")
-    return np.ascontiguousarray(token_ids, np.int32), np.ascontiguousarray(cu_seqlens, np.int64)
+    return whole_numbers("token_ids", token_ids, np.int32), whole_numbers("cu_seqlens", cu_seqlens, np.int64)
+
+
+def whole_numbers(name: str, array: Array, dtype: type[np.signedinteger[Any]]) -> Array:
+    """Give a one-dimensional array of integers as contiguous `dtype`, or say what it is instead."""
+    if not isinstance(array, np.ndarray):
+        raise ArgumentError(f"{name} is a {type(array).__name__}; expected a numpy array of integers, shape (n,).")
+    if array.ndim != 1 or not np.issubdtype(array.dtype, np.integer):
+        raise ArgumentError(f"{name} has shape {array.shape} and type {array.dtype}; expected (n,) of integers.")
+    limits = np.iinfo(dtype)
+    if array.size and (array.min() < limits.min or array.max() > limits.max):
+        raise ArgumentError(f"{name} holds {array.min()} to {array.max()}, beyond what {limits.dtype} can hold.")
+    return np.ascontiguousarray(array, dtype)
+
+
+def readable(tensors: Mapping[str, Array]) -> dict[str, Array]:
+    """Check that the core can read every tensor; it checks names and shapes itself."""
+    for name, tensor in tensors.items():
+        if not isinstance(tensor, np.ndarray) or tensor.dtype not in TENSOR_DTYPES:
+            found = tensor.dtype if isinstance(tensor, np.ndarray) else type(tensor).__name__
+            raise ArgumentError(
+                f"tensor {name!r} is {found}; expected float32, float16, or uint16 with the bits of bfloat16."
+            )
+    return {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
