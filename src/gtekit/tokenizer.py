@@ -93,8 +93,11 @@ class Tokenizer:
         else:
             from concurrent.futures import ThreadPoolExecutor
 
-            with ThreadPoolExecutor(threads, "gtekit-tokenize") as pool:
+            pool = ThreadPoolExecutor(threads, "gtekit-tokenize")
+            try:
                 spans = self._encode_on(pool, texts, first_index)
+            finally:  # Ctrl-C may come while spans are handed in: those that wait are dropped, not done
+                pool.shutdown(cancel_futures=True)
         lengths = np.array([length for _, span_lengths in spans for length in span_lengths], np.int64)
         token_ids = np.concatenate([np.frombuffer(ids, np.int32) for ids, _ in spans])
         self._check_ids(token_ids)
