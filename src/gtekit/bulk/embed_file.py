@@ -1,0 +1,346 @@
+"""Embed a file of any length: bounded memory, one writer, and work that a killed job does not lose.
+
+The input is read in blocks of `block_rows` texts. Each finished block of vectors is kept in `OUTPUT.partial/` under a
+name made from its content (gtekit.files.blocks), and the output grows in the same folder; the last step moves it to
+its place. A job that was killed is run again with the same command: it reads the input from the start, finds the
+finished blocks by their names, and computes the others. The vector of a text does not depend on its batch, so the
+output has the same bytes as that of a job that was never interrupted.
+"""
+
+import json
+import shutil
+import sys
+import tempfile
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from itertools import count, groupby, islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gtekit.arrays import Floats
+from gtekit.bulk.numbers import NumberFormat, convert
+from gtekit.config import EncodeKeywords
+from gtekit.embedder import Embedder
+from gtekit.errors import ArgumentError, FileFormatError, TruncationError
+from gtekit.files import (
+    BlockStore,
+    InputFormat,
+    Keep,
+    OutputFormat,
+    Row,
+    Rows,
+    Vectors,
+    VectorWriter,
+    lock_folder,
+    open_rows,
+    open_writer,
+    replace_when_complete,
+)
+from gtekit.files.parquet import import_pyarrow
+from gtekit.files.writer import VECTOR_FIELDS, JsonlVectorWriter, scales_path
+from gtekit.streaming import BLOCK_TEXTS
+from gtekit.version import __version__
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileOptions:
+    """How a file of texts is read and written."""
+
+    input_format: InputFormat = "txt"
+    output_format: OutputFormat = "npy"
+    field: str | None = None  # which field holds the texts; None: text, sentence, or the only one of strings
+    keep: Keep = "text"  # which fields travel to a jsonl or parquet output
+    numbers: NumberFormat = "float32"
+    block_rows: int = 2048  # texts between two savings: a few seconds of work for one core
+    restart: bool = False  # forget what an earlier run has saved
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbedSummary:
+    """What a job did."""
+
+    texts: int
+    reused: int  # texts whose vectors an interrupted run had saved
+    dimension: int
+    seconds: float
+    outputs: list[Path] = field(default_factory=list)  # empty: standard output
+
+
+@dataclass(slots=True)
+class _Block:
+    rows: list[Row]
+    key: str
+    vectors: Vectors | None
+
+
+def embed_file(
+    model: Embedder,
+    source: Path | None,
+    target: Path | None,
+    options: FileOptions = FileOptions(),
+    encode: EncodeKeywords | None = None,
+) -> EmbedSummary:
+    """Embed every text of a file.
+
+    Args:
+        model: What embeds.
+        source: The input; None reads standard input.
+        target: The output, replaced when the job is done and not before; None writes standard output.
+        options: Formats, fields, numbers.
+        encode: What `Embedder.encode` takes.
+
+    Raises:
+        FileFormatError: If the input has a bad row (named by file and line) or the output can't be written. What is
+            finished by then is kept: mend the input and run the same job again.
+    """
+    check_files(source, target, options)
+    with open_rows(source, options.input_format, field=options.field, keep=options.keep) as rows:
+        job = _Job(model, options, encode or EncodeKeywords(), rows.estimate)
+        if target is None:
+            job.write_standard_output(rows)
+        else:
+            job.write_file(rows, target)
+    return job.summary(target)
+
+
+class _Texts:
+    """The texts of blocks, which are put on the waiting list as they are reached; with a length, for the progress."""
+
+    def __init__(self, blocks: Iterator[_Block], waiting: deque[_Block], length: int | None) -> None:
+        self._blocks = blocks
+        self._waiting = waiting
+        self._length = length
+
+    def __len__(self) -> int:
+        return self._length or 0
+
+    def __iter__(self) -> Iterator[str]:
+        for block in self._blocks:
+            self._waiting.append(block)
+            yield from (row.text for row in block.rows)
+
+    def sized(self) -> Iterable[str]:
+        return self if self._length is not None else iter(self)
+
+
+class _Job:
+    def __init__(self, model: Embedder, options: FileOptions, encode: EncodeKeywords, total: int | None) -> None:
+        self.model = model
+        self.options = options
+        self.encode = encode
+        self.total = total  # texts, as far as that is known
+        self.begin = time.perf_counter()
+        self.texts = 0
+        self.reused = 0
+
+    def write_file(self, rows: Rows, target: Path) -> None:
+        folder = target.with_name(f"{target.name}.partial")
+        if self.options.restart:
+            shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(exist_ok=True)
+        with ExitStack() as cleanup:
+            cleanup.callback(_remove_if_empty, folder)
+            with lock_folder(folder):
+                store = BlockStore(folder, self.settings())
+                with _outputs(target, folder, self.options) as path:
+                    self.write(rows, path, store)
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def write_standard_output(self, rows: Rows) -> None:
+        if self.options.output_format == "jsonl":  # the one format that a pipe can have piece by piece
+            writer = JsonlVectorWriter(sys.stdout.buffer)
+            for block, vectors in self.blocks(rows.rows, None):
+                writer.write(block.rows, vectors)
+            return
+        with tempfile.TemporaryDirectory(prefix="gtekit-") as folder:
+            path = Path(folder) / "output"
+            self.write(rows, path, None)
+            with path.open("rb") as file:
+                shutil.copyfileobj(file, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+
+    def write(self, rows: Rows, path: Path, store: BlockStore | None) -> None:
+        writer = open_writer(path, self.options.output_format, schema=rows.schema, about=self.about())
+        try:
+            for block, vectors in self.blocks(rows.rows, store):
+                writer.write(block.rows, vectors)
+            if not self.texts:
+                self.write_nothing(writer)
+        finally:
+            writer.close()
+
+    def write_nothing(self, writer: VectorWriter) -> None:
+        none = self.model.encode([], **self.encode)
+        writer.write([], convert(none, self.options.numbers))
+
+    def blocks(self, rows: Iterator[Row], store: BlockStore | None) -> Iterator[tuple[_Block, Vectors]]:
+        """Yield the blocks of the input in order with their vectors, saved ones or new ones."""
+        for is_saved, run in groupby(self.read(rows, store), key=lambda block: block.vectors is not None):
+            for block, vectors in self.saved(run) if is_saved else self.computed(run, store):
+                self.texts += len(block.rows)
+                self.reused += is_saved * len(block.rows)
+                yield block, vectors
+
+    def read(self, rows: Iterator[Row], store: BlockStore | None) -> Iterator[_Block]:
+        for number in count():
+            chunk = list(islice(rows, self.options.block_rows))
+            if not chunk:
+                return
+            _refuse_vector_fields(chunk)
+            key = store.key(number, [row.text for row in chunk]) if store else ""
+            yield _Block(chunk, key, store.load(key) if store else None)
+
+    @staticmethod
+    def saved(blocks: Iterator[_Block]) -> Iterator[tuple[_Block, Vectors]]:
+        for block in blocks:
+            assert block.vectors is not None
+            yield block, block.vectors
+
+    def computed(self, blocks: Iterator[_Block], store: BlockStore | None) -> Iterator[tuple[_Block, Vectors]]:
+        """Send the texts of many blocks through one stream, which reads ahead, and cut what comes back into blocks."""
+        waiting: deque[_Block] = deque()
+        texts = _Texts(blocks, waiting, self.total and max(self.total - self.texts, 1))
+        block_texts = min(self.options.block_rows, BLOCK_TEXTS)
+        stream = self.model.encode_stream(texts.sized(), block_texts=block_texts, **self.encode)
+        parts: list[Floats] = []
+        for part in self.with_lines(stream, waiting):
+            parts.append(part)
+            while waiting and sum(map(len, parts)) >= len(waiting[0].rows):
+                block = waiting.popleft()
+                whole = np.concatenate(parts)
+                parts = [whole[len(block.rows) :]]
+                vectors = convert(whole[: len(block.rows)], self.options.numbers)
+                if store is not None:
+                    store.save(block.key, vectors)
+                yield block, vectors
+
+    def with_lines(self, stream: Iterator[Floats], waiting: deque[_Block]) -> Iterator[Floats]:
+        """Let a refused text be named by its line, not by its place in the stream."""
+        try:
+            yield from stream
+        except TruncationError:
+            prompt: dict[str, Any] = {name: self.encode.get(name) for name in ("prompt_name", "prompt")}
+            for block in waiting:
+                for cut in self.model.truncation_report([row.text for row in block.rows], **prompt):
+                    raise TruncationError(
+                        f"line or row {block.rows[cut.index].number}: the text has {cut.tokens:,} tokens, the model "
+                        f"reads {cut.kept}. Shorten it, or embed all of it with --on-truncation chunk, or its "
+                        f"beginning with --on-truncation warn."
+                    ) from None
+            raise
+
+    def settings(self) -> str:
+        """Write down everything but the texts that decides the bits of a vector."""
+        model = self.model
+        encode = {name: value for name, value in self.encode.items() if name not in ("progress", "batch_tokens")}
+        return json.dumps(
+            {
+                "gtekit": __version__,
+                "fingerprint": model.fingerprint,
+                "isa": model.isa,
+                "precision": model.precision,
+                "max_tokens": model.max_tokens,
+                "numbers": self.options.numbers,
+                "encode": encode,
+            },
+            sort_keys=True,
+        )
+
+    def about(self) -> dict[str, str]:
+        if self.options.output_format != "parquet":
+            return {}
+        return {
+            "version": __version__,
+            "model": self.model.name,
+            "revision": self.model.revision or "",
+            "fingerprint": self.model.fingerprint,
+            "numbers": self.options.numbers,
+        }
+
+    def summary(self, target: Path | None) -> EmbedSummary:
+        outputs = [] if target is None else [target]
+        if target is not None and _has_scales_file(self.options):
+            outputs.append(scales_path(target))
+        return EmbedSummary(
+            texts=self.texts,
+            reused=self.reused,
+            dimension=self.encode.get("dimensions") or self.model.dimension,
+            seconds=time.perf_counter() - self.begin,
+            outputs=outputs,
+        )
+
+
+@contextmanager
+def _outputs(target: Path, folder: Path, options: FileOptions) -> Iterator[Path]:
+    """Give the path to write to; afterwards move the file, and the scales beside it, to their places."""
+    with replace_when_complete(target, folder=folder) as path:
+        if not _has_scales_file(options):
+            yield path
+            return
+        with replace_when_complete(scales_path(target), folder=folder) as scales:
+            yield path
+            scales_path(path).replace(scales)
+
+
+def _has_scales_file(options: FileOptions) -> bool:
+    return options.output_format == "npy" and options.numbers == "int8"
+
+
+def _remove_if_empty(folder: Path) -> None:
+    """Remove the folder of a job that saved nothing, so that a mistyped field leaves nothing behind."""
+    if not any(folder.glob("*.npz")):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def check_files(source: Path | None, target: Path | None, options: FileOptions) -> None:
+    """Make sure of what can be known before a model is loaded.
+
+    Raises:
+        FileFormatError: If the input is not there or the output can't be written.
+        MissingExtraError: If one of them is parquet and pyarrow is not installed.
+    """
+    if "parquet" in (options.input_format, options.output_format):
+        import_pyarrow()
+    if options.block_rows < 1:
+        raise ArgumentError(f"block_rows is {options.block_rows}; it must be 1 or more.")
+    if source is not None:
+        _check_source(source)
+    if target is not None:
+        _check_target(target, source)
+    elif _has_scales_file(options):
+        raise FileFormatError(
+            "int8 vectors in npy form are two files, vectors and scales, and standard output is one. "
+            "Write to a file with -o, or choose --output-format jsonl or parquet."
+        )
+
+
+def _check_source(source: Path) -> None:
+    if source.is_dir():
+        raise FileFormatError(f"{source}: is a folder. Name one file of texts.")
+    if not source.exists():
+        raise FileFormatError(f"{source}: there is no such file. Is the path right? It was looked for in {Path.cwd()}.")
+
+
+def _check_target(target: Path, source: Path | None) -> None:
+    if target.exists() and not target.is_file():
+        raise FileFormatError(f"{target}: is no ordinary file and can't be replaced by one. For a pipe use -o -.")
+    if not target.parent.is_dir():
+        raise FileFormatError(f"{target}: there is no folder {target.parent}. Create it first.")
+    if source is not None:
+        with suppress(OSError):
+            if source.samefile(target):
+                raise FileFormatError(f"{target}: is the input as well. Choose another output.")
+
+
+def _refuse_vector_fields(rows: list[Row]) -> None:
+    for name in VECTOR_FIELDS:
+        if any(name in row.kept for row in rows):
+            raise FileFormatError(
+                f"the input has a field {name!r}, which is what the output calls its own. "
+                f"Leave it out: --keep takes the names of the fields to keep."
+            )

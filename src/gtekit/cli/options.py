@@ -1,0 +1,115 @@
+"""Options that several commands share, and what they turn into."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gtekit.config import EncodeKeywords
+from gtekit.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from gtekit.embedder import Embedder
+
+DEFAULT_MODEL = "gte-small"  # that of gtekit.checkpoint.registry, which would bring numpy to `gtekit --help`
+
+
+def new_parser(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, summary: str, example: str
+) -> argparse.ArgumentParser:
+    """Begin the parser of one command, with --json and --debug, which every command has."""
+    parser = commands.add_parser(
+        name,
+        help=summary[0].lower() + summary[1:].rstrip("."),
+        description=summary,
+        epilog=f"examples:\n{example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
+    parser.add_argument("--debug", action="store_true", help="show where in the code an error arose")
+    return parser
+
+
+def add_model_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which model, from where, and how it runs."""
+    group = parser.add_argument_group("model")
+    group.add_argument(
+        "-m", "--model", default=DEFAULT_MODEL, metavar="MODEL", help="a short name, a hub id or a folder (%(default)s)"
+    )
+    group.add_argument("--revision", help="a commit, branch or tag of the hub")
+    group.add_argument("--cache-folder", type=Path, metavar="FOLDER", help="stands in for the Hugging Face cache")
+    group.add_argument("--offline", action="store_true", help="never ask the hub")
+    group.add_argument("--max-tokens", type=int, metavar="N", help="cut texts sooner than the model would")
+    group.add_argument("--threads", type=int, metavar="N", help="the most threads to use (as many as allowed)")
+    group.add_argument("--isa", help="force kernels: avx512, avx2, neon or scalar (the fastest that run here)")
+
+
+def load_model(arguments: argparse.Namespace, *, isa: str | None = None) -> "Embedder":
+    """Load the model that the options name."""
+    from gtekit.embedder import load
+
+    return load(
+        arguments.model,
+        revision=arguments.revision,
+        cache_folder=arguments.cache_folder,
+        local_files_only=arguments.offline,
+        max_tokens=arguments.max_tokens,
+        threads=arguments.threads,
+        isa=isa or arguments.isa,
+    )
+
+
+def add_encode_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that decide how texts become vectors."""
+    group = parser.add_argument_group("embedding")
+    prompt = group.add_mutually_exclusive_group()
+    prompt.add_argument("--query", action="store_true", help="the texts are queries: use the model's query prompt")
+    prompt.add_argument("--document", action="store_true", help="the texts are documents: use the document prompt")
+    prompt.add_argument("--prompt-name", metavar="NAME", help="use another of the model's prompts")
+    prompt.add_argument("--prompt", metavar="TEXT", help="put this before every text")
+    group.add_argument(
+        "--on-truncation",
+        choices=("warn", "error", "ignore", "chunk"),
+        default="warn",
+        help="what happens to a text that is too long; chunk embeds all of it, in pieces (%(default)s)",
+    )
+    group.add_argument(
+        "--normalize",
+        action=argparse.BooleanOptionalAction,
+        help="make vectors of length 1 (as the model's files say)",
+    )
+    group.add_argument("--dimensions", type=int, metavar="N", help="keep the first N numbers of a vector (all)")
+    group.add_argument("--batch-tokens", type=int, metavar="N", help="tokens that a thread works on at once")
+
+
+def encode_keywords(arguments: argparse.Namespace, model: "Embedder") -> EncodeKeywords:
+    """Turn the options of `add_encode_options` into those of Embedder.encode."""
+    keywords = EncodeKeywords(on_truncation=arguments.on_truncation)
+    if (name := prompt_name(arguments, model)) is not None:
+        keywords["prompt_name"] = name
+    if arguments.prompt is not None:
+        keywords["prompt"] = arguments.prompt
+    if arguments.normalize is not None:
+        keywords["normalize"] = arguments.normalize
+    if arguments.dimensions is not None:
+        if not 1 <= arguments.dimensions <= model.dimension:
+            raise ArgumentError(f"--dimensions {arguments.dimensions}: {model.name} has 1 to {model.dimension}.")
+        keywords["dimensions"] = arguments.dimensions
+    if arguments.batch_tokens is not None:
+        keywords["batch_tokens"] = arguments.batch_tokens
+    return keywords
+
+
+def prompt_name(arguments: argparse.Namespace, model: "Embedder") -> str | None:
+    """Name the prompt that --query, --document or --prompt-name asks for; None leaves the model's default."""
+    from gtekit.embedder import DOCUMENT_PROMPTS, QUERY_PROMPTS
+
+    if arguments.query or arguments.document:
+        return first_prompt(model, QUERY_PROMPTS if arguments.query else DOCUMENT_PROMPTS)
+    name: str | None = arguments.prompt_name
+    return name
+
+
+def first_prompt(model: "Embedder", names: Sequence[str]) -> str | None:
+    """Name the first prompt that the model has; None where it has none and needs none."""
+    return next((name for name in names if name in model.prompts), None)

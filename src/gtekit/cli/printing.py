@@ -1,0 +1,30 @@
+"""Tables and JSON on standard output."""
+
+import json
+from collections.abc import Sequence
+
+
+def print_json(value: object) -> None:
+    """Print a value as JSON that a person can read as well."""
+    print(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+def print_table(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:
+    """Print rows in columns.
+
+    Args:
+        rows: The first is the heading; all are equally long.
+        right: Columns that are aligned to the right, for numbers.
+    """
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        cells = [
+            cell.rjust(width) if column in right else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        print("  ".join(cells).rstrip())
+
+
+def size_text(size_bytes: int) -> str:
+    """Give a number of bytes as people say it: 67 MB."""
+    return f"{size_bytes / 1e6:,.0f} MB" if size_bytes < 1e9 else f"{size_bytes / 1e9:,.1f} GB"

@@ -1,0 +1,61 @@
+"""gtekit pull: download models."""
+
+import argparse
+from pathlib import Path
+
+from gtekit.cli.exit_codes import ExitCode
+from gtekit.cli.options import DEFAULT_MODEL, new_parser
+from gtekit.cli.printing import print_json, size_text
+from gtekit.errors import ArgumentError
+
+SUMMARY = "Download models into the Hugging Face cache, at their newest revision."
+EXAMPLE = """\
+  gtekit pull                     gte-small
+  gtekit pull gte-base gte-large
+  gtekit pull gte-small --revision 17e1f347d17fe144873b1201da91788898c639cd
+  gtekit pull gte-small --force   again, where a file in the cache is damaged"""
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Describe the command."""
+    parser = new_parser(commands, "pull", SUMMARY, EXAMPLE)
+    parser.add_argument("models", nargs="*", default=[DEFAULT_MODEL], metavar="MODEL", help="short name or hub id")
+    parser.add_argument("--revision", help="a commit, branch or tag of the hub (main)")
+    parser.add_argument("--cache-folder", type=Path, metavar="FOLDER", help="stands in for the Hugging Face cache")
+    parser.add_argument("--force", action="store_true", help="download again what the cache has")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Download, check that they load, and print where they are."""
+    from gtekit.checkpoint.download import download
+    from gtekit.checkpoint.hub_cache import cache_folder_of
+    from gtekit.checkpoint.load import read_checkpoint
+    from gtekit.checkpoint.locate import HUB_ID, Location
+    from gtekit.checkpoint.registry import hub_id_of
+
+    for name in arguments.models:
+        if not HUB_ID.match(name):
+            raise ArgumentError(f"{name}: no name that a hub could have. gtekit models lists those that are known.")
+    cache = arguments.cache_folder or cache_folder_of()
+    pulled = []
+    for name in arguments.models:
+        hub_id = hub_id_of(name)
+        found = download(hub_id, revision=arguments.revision, cache=cache, token=None, force=arguments.force)
+        location = Location(name=hub_id, folder=found.folder, revision=found.revision)
+        checkpoint = read_checkpoint(location)  # a model that does not load is noticed now, not next week
+        size_bytes = found.size_bytes()
+        pulled.append(
+            {
+                "model": location.name,
+                "revision": location.revision,
+                "folder": location.folder,
+                "size_bytes": size_bytes,
+                "dimension": checkpoint.config.hidden_size,
+            }
+        )
+        if not arguments.json:
+            print(f"{location.name} at revision {location.revision}, {size_text(size_bytes)}: {location.folder}")
+    if arguments.json:
+        print_json(pulled)
+    return ExitCode.OK

@@ -1,0 +1,74 @@
+"""gtekit verify: are the vectors right on this machine?"""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from gtekit.cli.exit_codes import ExitCode
+from gtekit.cli.options import add_model_options, load_model, new_parser
+from gtekit.cli.printing import print_json
+
+if TYPE_CHECKING:
+    from gtekit.verify import Check
+
+SUMMARY = "Check on this machine that the vectors are right."
+EXAMPLE = """\
+  gtekit verify
+  gtekit verify --model all-MiniLM-L6-v2
+  gtekit verify --no-model        golden vectors only, on a small checkpoint made from a seed
+
+First every kernel set that runs here embeds a small checkpoint and is compared with what transformers gave for it;
+then every kernel set is compared with the scalar one on the model. The exit code is 1 if a comparison fails."""
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Describe the command."""
+    parser = new_parser(commands, "verify", SUMMARY, EXAMPLE)
+    parser.add_argument("--no-model", action="store_true", help="check the golden vectors only, load no model")
+    add_model_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the checks, print each and the largest error."""
+    from gtekit.verify import Check, check_golden, check_kernels
+
+    done: list[Check] = []
+
+    def take(check: Check) -> None:
+        done.append(check)
+        if not arguments.json:
+            print(f"{'ok    ' if check.passed else 'FAILED'}  {_result(check)}  {check.name}", flush=True)
+
+    for check in check_golden(arguments.threads):
+        take(check)
+    if not arguments.no_model:
+        for check in check_kernels(lambda isa: load_model(arguments, isa=isa)):
+            take(check)
+    largest = max(check.max_abs_diff for check in done)
+    passed = all(check.passed for check in done)
+    if arguments.json:
+        checks = [
+            {
+                "name": check.name,
+                "passed": check.passed,
+                "texts": check.texts,
+                "max_abs_diff": check.max_abs_diff,
+                "min_cosine": check.min_cosine,
+                "allowed": check.allowed,
+                "note": check.note,
+            }
+            for check in done
+        ]
+        print_json({"passed": passed, "max_abs_diff": largest, "checks": checks})
+    else:
+        print(f"\nlargest error: {largest:.2g} (allowed: {max(check.allowed for check in done):.0e})")
+        print("All vectors are right." if passed else "Some vectors are WRONG: do not use gtekit on this machine.")
+    return ExitCode.OK if passed else ExitCode.FAILED
+
+
+def _result(check: "Check") -> str:
+    if check.note:
+        return check.note
+    if not check.allowed:
+        return "same bits         " if not check.max_abs_diff else f"differs by {check.max_abs_diff:.1e}"
+    return f"largest error {check.max_abs_diff:.1e}"

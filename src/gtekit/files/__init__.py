@@ -1,0 +1,29 @@
+"""Files of texts in, files of vectors out. Plain input and output: nothing here knows a model."""
+
+from gtekit.files.atomic import replace_when_complete
+from gtekit.files.blocks import BlockStore, Vectors, lock_folder
+from gtekit.files.formats import INPUT_FORMATS, OUTPUT_FORMATS, InputFormat, OutputFormat, input_format, output_format
+from gtekit.files.lines import decode_text
+from gtekit.files.reader import Rows, open_rows
+from gtekit.files.rows import Keep, Row
+from gtekit.files.writer import VectorWriter, open_writer
+
+__all__ = [
+    "INPUT_FORMATS",
+    "OUTPUT_FORMATS",
+    "BlockStore",
+    "InputFormat",
+    "Keep",
+    "OutputFormat",
+    "Row",
+    "Rows",
+    "VectorWriter",
+    "Vectors",
+    "decode_text",
+    "input_format",
+    "lock_folder",
+    "open_rows",
+    "open_writer",
+    "output_format",
+    "replace_when_complete",
+]

@@ -1,0 +1,29 @@
+"""Files that appear complete or not at all."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+@contextmanager
+def replace_when_complete(path: Path, *, folder: Path | None = None) -> Iterator[Path]:
+    """Give a temporary path; move what is there to `path` when the block ends well, delete it when it does not.
+
+    The temporary file lies in `folder`, which is on the same disk, or beside `path`. One process at a time.
+
+    The bytes are on the disk before the name is: after a loss of power there is the old file or the new one.
+    """
+    temporary = (folder or path.parent) / f".{path.name}.tmp"
+    try:
+        yield temporary
+        _sync(temporary)
+        temporary.replace(path)  # atomic on every system, also over an existing file
+    finally:
+        with suppress(FileNotFoundError):
+            temporary.unlink()
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())

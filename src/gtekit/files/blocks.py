@@ -1,0 +1,100 @@
+"""Finished vectors of a long job, kept beside its output until the job is done.
+
+A block is saved under a name made from its own content: a hash over the texts and over everything that decides
+their vectors. Whoever runs the job again asks for the same names and finds what is done; texts or options that
+changed have other names and are computed anew. There is no journal that could disagree with the files.
+"""
+
+import hashlib
+import io
+import sys
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from gtekit.arrays import Array, Floats
+from gtekit.errors import FileFormatError
+from gtekit.files.atomic import replace_when_complete
+
+LOCK_NAME = "lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """Vectors of one block in the number format of the output: (N, D), and (N,) scales where that has them."""
+
+    values: Array
+    scales: Floats | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BlockStore:
+    """A folder of finished blocks."""
+
+    folder: Path
+    settings: str  # everything beside the texts that decides the vectors: model, options, number format
+
+    def key(self, number: int, texts: Sequence[str]) -> str:
+        """Name a block after its place in the input and a hash of the settings and its texts."""
+        digest = hashlib.sha256(self.settings.encode())
+        for text in texts:
+            data = text.encode("utf-8")
+            digest.update(b"%d:" % len(data))
+            digest.update(data)
+        return f"{number:08}-{digest.hexdigest()[:32]}"
+
+    def load(self, key: str) -> Vectors | None:
+        """Give a finished block back, or None where it is missing or damaged."""
+        try:
+            # the zip holds a checksum of each array; numpy itself leaves a damaged file open
+            with self._path(key).open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+                return Vectors(file["values"], file.get("scales"))
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            return None
+
+    def save(self, key: str, vectors: Vectors) -> None:
+        """Keep a finished block: complete, or not at all."""
+        buffer = io.BytesIO()
+        if vectors.scales is None:
+            np.savez(buffer, values=vectors.values)
+        else:
+            np.savez(buffer, values=vectors.values, scales=vectors.scales)
+        with replace_when_complete(self._path(key)) as path:
+            path.write_bytes(buffer.getbuffer())
+
+    def _path(self, key: str) -> Path:
+        return self.folder / f"{key}.npz"
+
+
+@contextmanager
+def lock_folder(folder: Path) -> Iterator[None]:
+    """Hold a folder for this process alone; the operating system lets go when the process dies, however it dies.
+
+    Raises:
+        FileFormatError: If another process holds it.
+    """
+    with (folder / LOCK_NAME).open("wb") as file:
+        try:
+            _lock(file)
+        except OSError:
+            raise FileFormatError(
+                f"{folder}: another gtekit is writing this output right now. Wait for it, or choose another output."
+            ) from None
+        yield
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(file: IO[bytes]) -> None:
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+else:
+    import fcntl
+
+    def _lock(file: IO[bytes]) -> None:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,0 +1,124 @@
+"""Parquet in and out, over pyarrow, which is an extra and imported only here."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, TypeAlias
+
+from gtekit.errors import FileFormatError, MissingExtraError
+from gtekit.files.blocks import Vectors
+from gtekit.files.rows import Keep, Row, check_text, choose_field, choose_kept
+
+Arrow: TypeAlias = Any  # pyarrow has no types
+
+READ_ROWS = 1024  # at once: bounds the memory, whatever row groups the file has
+
+
+def import_pyarrow() -> Arrow:
+    """Import pyarrow with its parquet part.
+
+    Raises:
+        MissingExtraError: If it is not installed, with the line that brings it.
+    """
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet
+    except ImportError:
+        raise MissingExtraError("Parquet", "parquet", "pyarrow") from None
+    return pa
+
+
+def read_parquet(
+    stream: BinaryIO, name: str, field: str | None, keep: Keep
+) -> tuple[str, tuple[str, ...], int, Arrow, Iterator[Row]]:
+    """Open a parquet file: text field, kept fields, number of rows, schema of the kept fields, rows."""
+    pa = import_pyarrow()
+    try:
+        file = pa.parquet.ParquetFile(stream)
+    except (pa.ArrowException, OSError) as error:
+        raise FileFormatError(f"{name}: no parquet file that pyarrow can read ({error}).") from None
+    schema = file.schema_arrow
+    text_fields = [column.name for column in schema if _holds_text(pa, column.type)]
+    text_field = choose_field(name, schema.names, text_fields, field)
+    if text_field not in text_fields:
+        raise FileFormatError(
+            f"{name}: field {text_field!r} holds {schema.field(text_field).type}, not strings. "
+            f"Fields that do: {', '.join(text_fields) or 'none'}. Choose one with --field."
+        )
+    kept = choose_kept(name, schema.names, text_field, keep)
+    kept_schema = pa.schema([schema.field(column) for column in kept])
+
+    def rows() -> Iterator[Row]:
+        number = 0
+        columns = list(dict.fromkeys([text_field, *kept]))
+        try:
+            for batch in file.iter_batches(READ_ROWS, columns=columns):
+                for row in batch.to_pylist():
+                    number += 1
+                    text = check_text(row[text_field], f"{name}, row {number}", text_field)
+                    yield Row(text, {column: row[column] for column in kept}, number)
+        except (pa.ArrowException, OSError) as error:
+            raise FileFormatError(f"{name}, after row {number}: can't be read ({error}). Is it complete?") from None
+
+    return text_field, kept, file.metadata.num_rows, kept_schema, rows()
+
+
+def _holds_text(pa: Arrow, kind: Arrow) -> bool:
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    views = getattr(pa.types, "is_string_view", lambda _: False)  # pyarrow 16 and later
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or views(kind))
+
+
+class ParquetVectorWriter:
+    """Writes a row group for each block: the kept fields, `embedding`, and `scale` where vectors have one."""
+
+    def __init__(self, path: Path, schema: Arrow, about: dict[str, str]) -> None:
+        self._pa = import_pyarrow()
+        self._path = path
+        self._kept_schema = schema  # None: taken from the first block
+        self._about = about
+        self._writer: Any = None
+
+    def write(self, rows: Sequence[Row], vectors: Vectors) -> None:
+        """Append one block."""
+        table = self._table(rows, vectors)
+        if self._writer is None:
+            self._writer = self._pa.parquet.ParquetWriter(self._path, table.schema)
+        self._writer.write_table(table, row_group_size=max(1, len(rows)))
+
+    def close(self) -> None:
+        """Write the end of the file, without which nobody can read it."""
+        if self._writer is not None:
+            self._writer.close()
+
+    def _table(self, rows: Sequence[Row], vectors: Vectors) -> Arrow:
+        pa = self._pa
+        kept = self._kept_table(rows)
+        columns = dict(zip(kept.schema.names, kept.columns, strict=True))
+        flat = pa.array(vectors.values.reshape(-1))
+        columns["embedding"] = pa.FixedSizeListArray.from_arrays(flat, vectors.values.shape[1])
+        if vectors.scales is not None:
+            columns["scale"] = pa.array(vectors.scales)
+        table = pa.table(columns)
+        return table.replace_schema_metadata({f"gtekit.{key}": value for key, value in self._about.items()})
+
+    def _kept_table(self, rows: Sequence[Row]) -> Arrow:
+        pa = self._pa
+        if self._kept_schema is None:
+            names = dict.fromkeys(name for row in rows for name in row.kept)
+            self._kept_schema = pa.schema([(name, self._type_of(name, rows)) for name in names])
+        columns = [self._array(rows, column.name, column.type) for column in self._kept_schema]
+        return pa.table(columns, schema=self._kept_schema)
+
+    def _type_of(self, name: str, rows: Sequence[Row]) -> Arrow:
+        column = self._array(rows, name, None)
+        return column.type if column.type != self._pa.null() else self._pa.string()
+
+    def _array(self, rows: Sequence[Row], name: str, kind: Arrow) -> Arrow:
+        try:
+            return self._pa.array([row.kept.get(name) for row in rows], kind)
+        except (self._pa.ArrowException, TypeError, OverflowError) as error:
+            raise FileFormatError(
+                f"rows {rows[0].number} to {rows[-1].number}: the values of field {name!r} do not share one parquet "
+                f"type with each other and the rows before ({error}). Leave it out with --keep, or write .jsonl."
+            ) from None

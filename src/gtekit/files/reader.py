@@ -1,0 +1,192 @@
+"""Texts out of txt, jsonl, csv, tsv and parquet, one row at a time."""
+
+import csv
+import json
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from gtekit.errors import FileFormatError
+from gtekit.files.formats import InputFormat
+from gtekit.files.lines import read_lines
+from gtekit.files.parquet import read_parquet
+from gtekit.files.rows import Keep, Row, check_text, choose_field, choose_kept
+
+COUNT_CHUNK_BYTES = 1 << 20
+CSV_FIELD_BYTES = 2**31 - 1  # the csv module refuses fields over 128 KiB unless told otherwise
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """An open input: what its text field is called, about how many rows there are, and the rows themselves."""
+
+    field: str
+    kept: tuple[str, ...] | None  # None: every field, whichever each row has
+    estimate: int | None  # rows, for a progress bar; None where nobody can know
+    schema: Any  # pyarrow schema of the kept fields where the input has one, else None
+    rows: Iterator[Row]
+
+
+@contextmanager
+def open_rows(path: Path | None, form: InputFormat, *, field: str | None = None, keep: Keep = "text") -> Iterator[Rows]:
+    """Open a file of texts.
+
+    Args:
+        path: The file; None reads standard input.
+        form: What the bytes are.
+        field: Which field holds the texts; None takes `text`, `sentence`, or the only one that holds strings.
+        keep: Which fields travel along.
+
+    Raises:
+        FileFormatError: If the file is not there or not of this format. A bad row raises when it is reached,
+            with the name of the file and the line.
+    """
+    name = "standard input" if path is None else str(path)
+    with _open_bytes(path, seekable=form == "parquet") as stream:
+        estimate = None if path is None or form == "parquet" else _count_lines(path)
+        if form == "txt":
+            yield Rows("text", None, estimate, None, _txt_rows(stream, name, field, keep))
+        elif form == "jsonl":
+            yield _open_jsonl(stream, name, field, keep, estimate)
+        elif form == "parquet":
+            yield Rows(*read_parquet(stream, name, field, keep))
+        else:
+            limit = csv.field_size_limit(CSV_FIELD_BYTES)
+            try:
+                yield _open_csv(stream, name, field, keep, estimate, "\t" if form == "tsv" else ",")
+            finally:
+                csv.field_size_limit(limit)
+
+
+@contextmanager
+def _open_bytes(path: Path | None, *, seekable: bool) -> Iterator[BinaryIO]:
+    if path is not None:
+        try:
+            stream = path.open("rb")
+        except OSError as error:
+            raise FileFormatError(f"{path}: can't be read ({error.strerror}). Is the path right?") from None
+        with stream:
+            yield stream
+    elif not seekable:
+        yield sys.stdin.buffer
+    else:  # a parquet file is read from its end
+        with tempfile.TemporaryFile() as copy:
+            while chunk := sys.stdin.buffer.read(COUNT_CHUNK_BYTES):
+                copy.write(chunk)
+            copy.seek(0)
+            yield cast(BinaryIO, copy)
+
+
+def _count_lines(path: Path) -> int | None:
+    if not path.is_file():  # a pipe can be read only once
+        return None
+    count, last = 0, b"\n"
+    with path.open("rb") as stream:
+        while chunk := stream.read(COUNT_CHUNK_BYTES):
+            count += chunk.count(b"\n")
+            last = chunk[-1:]
+    return count + (last != b"\n")
+
+
+def _txt_rows(stream: BinaryIO, name: str, field: str | None, keep: Keep) -> Iterator[Row]:
+    choose_field(name, ["text"], ["text"], field)
+    kept = choose_kept(name, ["text"], "text", keep)
+    for number, text in read_lines(stream, name):
+        yield Row(text, {"text": text} if kept else {}, number)
+
+
+def _open_jsonl(stream: BinaryIO, name: str, field: str | None, keep: Keep, estimate: int | None) -> Rows:
+    objects = (
+        (number, _parse(line, f"{name}, line {number}")) for number, line in read_lines(stream, name) if line.strip()
+    )
+    first = next(objects, None)
+    if first is None:
+        return Rows(field or "text", (), estimate, None, iter(()))
+    fields = list(first[1])
+    text_fields = [field for field, value in first[1].items() if isinstance(value, str)]
+    text_field = choose_field(f"{name}, line {first[0]}", fields, text_fields, field)
+    kept = None if keep == "all" else choose_kept(f"{name}, line {first[0]}", fields, text_field, keep)
+
+    def rows() -> Iterator[Row]:
+        for number, row in chain([first], objects):
+            where = f"{name}, line {number}"
+            if text_field not in row:
+                raise FileFormatError(
+                    f"{where}: no field {text_field!r}; this row has: {', '.join(row) or 'nothing'}. Fix or leave out "
+                    f"this row, or choose another --field."
+                )
+            text = check_text(row[text_field], where, text_field)
+            yield Row(text, row if kept is None else {field: row.get(field) for field in kept}, number)
+
+    return Rows(text_field, kept, estimate, None, rows())
+
+
+def _parse(line: str, where: str) -> dict[str, Any]:
+    try:
+        value = json.loads(line, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        reason = "too deeply nested" if isinstance(error, RecursionError) else str(error)
+        raise FileFormatError(f"{where}: not valid JSON ({reason}). Each line is one JSON object.") from None
+    if isinstance(value, str):
+        return {"text": value}
+    if not isinstance(value, dict):
+        kind = "null" if value is None else type(value).__name__
+        raise FileFormatError(f"{where}: holds {kind}; each line is one JSON object, or one JSON string.")
+    return value
+
+
+def _refuse_constant(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON number")
+
+
+def _open_csv(stream: BinaryIO, name: str, field: str | None, keep: Keep, estimate: int | None, delimiter: str) -> Rows:
+    lines = _CountedLines(read_lines(stream, name))
+    table = csv.reader(lines, delimiter=delimiter, strict=True)
+    header = _next_record(table, f"{name}, line 1")
+    if header is None:
+        raise FileFormatError(f"{name}: is empty. A csv file begins with a line that names its fields.")
+    if len(set(header)) < len(header):
+        raise FileFormatError(f"{name}, line 1: a field name is there twice: {', '.join(header)}. Rename one.")
+    text_field = choose_field(name, header, header, field)
+    kept = choose_kept(name, header, text_field, keep)
+    text_column = header.index(text_field)
+
+    def rows() -> Iterator[Row]:
+        begin = lines.number + 1  # a record between quotes can have several lines
+        while (record := _next_record(table, f"{name}, line {begin}")) is not None:
+            if record and len(record) != len(header):
+                raise FileFormatError(
+                    f"{name}, line {begin}: has {len(record)} fields, the first line names {len(header)} "
+                    f"({', '.join(header)}). Is a quote or a delimiter missing?"
+                )
+            if record:  # an empty line separates nothing
+                values = dict(zip(header, record, strict=True))
+                yield Row(record[text_column], {column: values[column] for column in kept}, begin)
+            begin = lines.number + 1
+
+    return Rows(text_field, kept, None if estimate is None else max(estimate - 1, 0), None, rows())
+
+
+class _CountedLines:
+    """Lines for the csv module, which wants their ends, and the number of the last one it took."""
+
+    def __init__(self, lines: Iterator[tuple[int, str]]) -> None:
+        self.number = 0
+        self._lines = lines
+
+    def __iter__(self) -> Iterator[str]:
+        for number, line in self._lines:
+            self.number = number
+            yield line + "\n"
+
+
+def _next_record(table: Iterator[list[str]], where: str) -> list[str] | None:
+    try:
+        return next(table, None)
+    except csv.Error as error:
+        raise FileFormatError(f"{where}: not valid csv ({error}). Is a quote missing?") from None
