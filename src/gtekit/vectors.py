@@ -41,6 +41,8 @@ def to_int8(embeddings: Vectors) -> Int8Vectors:
     rows = _as_rows(embeddings, "embeddings")
     peaks = np.abs(rows).max(axis=1, initial=0.0)  # (N,)
     scales = np.where(peaks > 0, peaks / np.float32(127), np.float32(1)).astype(np.float32)
+    # a scale that was rounded down, for the smallest numbers of all even to 0, would not reach its peak
+    scales = np.where(scales * 127 < peaks, np.nextafter(scales, np.float32(np.inf)), scales)
     return Int8Vectors(np.rint(rows / scales[:, None]).astype(np.int8), scales)
 
 
