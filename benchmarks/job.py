@@ -1,0 +1,62 @@
+"""What is measured: a checkpoint, the texts, and the files made from both for the peers."""
+
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+FILE = "job.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A checkpoint and the folder that holds all that was made from it."""
+
+    work: Path  # the folder of this file
+    model: Path  # a checkpoint in the sentence-transformers layout
+    name: str  # how the report calls the checkpoint
+    hidden_size: int
+    num_hidden_layers: int
+    num_attention_heads: int
+    intermediate_size: int
+    max_tokens: int
+    pooling: str = ""  # mean or cls, as sentence-transformers reads it: known after benchmarks.convert
+    normalize: bool = True
+
+    def texts_file(self, workload: str) -> Path:
+        """Give the path of the texts of a workload."""
+        return self.work / "texts" / f"{workload}.json"
+
+    def reference_file(self, workload: str) -> Path:
+        """Give the path of the fp32 vectors that sentence-transformers makes of a workload."""
+        return self.work / "reference" / f"{workload}.npy"
+
+    def texts(self, workload: str) -> list[str]:
+        """Read the texts of a workload."""
+        texts: list[str] = json.loads(self.texts_file(workload).read_text(encoding="utf-8"))["texts"]
+        return texts
+
+    def distribution(self, workload: str) -> dict[str, float]:
+        """Read what is known about the lengths of a workload's texts."""
+        lengths: dict[str, float] = json.loads(self.texts_file(workload).read_text(encoding="utf-8"))["distribution"]
+        return lengths
+
+    def workloads(self) -> list[str]:
+        """List the workloads that have been written."""
+        return sorted(file.stem for file in (self.work / "texts").glob("*.json"))
+
+    def save(self) -> None:
+        """Write job.json."""
+        fields = {key: str(value) if isinstance(value, Path) else value for key, value in asdict(self).items()}
+        (self.work / FILE).write_text(json.dumps(fields, indent=2) + "\n", encoding="utf-8")
+
+    def with_head(self, pooling: str, normalize: bool) -> "Job":
+        """Give the same job with the facts that sentence-transformers read from the checkpoint."""
+        return replace(self, pooling=pooling, normalize=normalize)
+
+
+def read_job(work: Path) -> Job:
+    """Read the job of a work folder."""
+    if not (work / FILE).is_file():
+        raise SystemExit(f"{work / FILE} is missing. Make it first: python -m benchmarks.prepare --work {work}")
+    fields = json.loads((work / FILE).read_text(encoding="utf-8"))
+    return Job(**{**fields, "work": Path(fields["work"]), "model": Path(fields["model"])})

@@ -1,0 +1,1 @@
+"""One file for each program that is measured. Each runs in a process of its own."""
