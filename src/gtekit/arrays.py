@@ -1,9 +1,9 @@
 """Array types, and the legend of the shape letters used in every docstring.
 
-    B  texts in a batch          S  tokens of a packed batch     D  hidden size
-    H  attention heads           E  size of one head             F  feed-forward size
-    V  vocabulary                Q  queries                      N  documents, or all texts of a call
-    M  chunks                    K  results
+B  texts in a batch          S  tokens of a packed batch     D  hidden size
+H  attention heads           E  size of one head             F  feed-forward size
+V  vocabulary                Q  queries                      N  documents, or all texts of a call
+M  chunks                    K  results
 """
 
 from typing import Any, TypeAlias

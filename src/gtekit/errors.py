@@ -1,21 +1,21 @@
 """Every exception and warning of the package.
 
-    GtekitError
-    ├── ArgumentError            (also ValueError)   a value that no call can use
-    │   ├── ShapeError                               arrays that do not fit together
-    │   └── TruncationError                          a text longer than the model reads, where that is refused
-    ├── TextTypeError            (also TypeError)    something in `texts` that is not a str
-    ├── CheckpointError          (also ValueError)   a file of a checkpoint that is wrong
-    │   ├── ArchitectureError                        a model of another kind
-    │   └── PickleRefusedError                       weights that only a pickle holds
-    ├── ModelNotFoundError       (also OSError)      no checkpoint under that name, here or on the hub
-    ├── FileFormatError          (also ValueError)   an input or output file that can't be read or written as asked
-    ├── MissingExtraError        (also ImportError)  an optional package that is not installed
-    └── EngineError              (also RuntimeError) the native core refused: kernels, threads, memory
+GtekitError
+├── ArgumentError            (also ValueError)   a value that no call can use
+│   ├── ShapeError                               arrays that do not fit together
+│   └── TruncationError                          a text longer than the model reads, where that is refused
+├── TextTypeError            (also TypeError)    something in `texts` that is not a str
+├── CheckpointError          (also ValueError)   a file of a checkpoint that is wrong
+│   ├── ArchitectureError                        a model of another kind
+│   └── PickleRefusedError                       weights that only a pickle holds
+├── ModelNotFoundError       (also OSError)      no checkpoint under that name, here or on the hub
+├── FileFormatError          (also ValueError)   an input or output file that can't be read or written as asked
+├── MissingExtraError        (also ImportError)  an optional package that is not installed
+└── EngineError              (also RuntimeError) the native core refused: kernels, threads, memory
 
-    GtekitWarning (UserWarning)
-    ├── TruncationWarning                            texts were cut at the model's length
-    └── LanguageWarning                              text that the vocabulary hardly covers
+GtekitWarning (UserWarning)
+├── TruncationWarning                            texts were cut at the model's length
+└── LanguageWarning                              text that the vocabulary hardly covers
 """
 
 
