@@ -18,10 +18,10 @@ import openvino
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.transformers.optimizer import optimize_model
+from sentence_transformers import SentenceTransformer
 from transformers import AutoModel
 
 from benchmarks.job import Job, read_job
-from sentence_transformers import SentenceTransformer
 
 
 class Embedder(torch.nn.Module):

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tokenizers
+
 from benchmarks.measure import cosines, ratios_to_gtekit
 from benchmarks.peers.batching import pad, plan
 from benchmarks.workloads import MIXED, QUERIES, WORKLOADS, Workload, describe, lengths_of, whole_words, write_texts
-
 from gtekit.checkpoint.seeded import write_seeded_checkpoint
 
 

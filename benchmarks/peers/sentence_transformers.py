@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 import transformers
+from sentence_transformers import SentenceTransformer
+from sentence_transformers import __version__ as version
 
 from benchmarks.job import Job
 from benchmarks.peers.batching import thread_settings
 from benchmarks.peers.interface import Floats, Setting
-from sentence_transformers import SentenceTransformer
-from sentence_transformers import __version__ as version
 
 DEFAULT_BATCH_SIZE = 32  # of SentenceTransformer.encode
 

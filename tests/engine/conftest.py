@@ -8,7 +8,6 @@ import pytest
 from gtekit import _core
 from tests.engine.models import native
 
-
 FORCED = os.environ.get("GTEKIT_ISA")
 
 
