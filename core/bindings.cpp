@@ -41,7 +41,7 @@ gtekit::PackedTexts packed(const TokenIds& token_ids, const CuSeqlens& cu_seqlen
 }
 
 Output output(size_t rows, size_t columns) {
-  auto values = std::make_unique<float[]>(rows * columns);
+  std::unique_ptr<float[]> values(new float[rows * columns]);  // not zeroed: every number is written
   nb::capsule owner(values.get(), [](void* p) noexcept { delete[] static_cast<float*>(p); });
   return Output(values.release(), {rows, columns}, owner);
 }

@@ -13,6 +13,9 @@
 namespace gtekit {
 namespace {
 
+// A call of at most so many tokens overtakes longer ones: any one text of a BERT model is such a call.
+constexpr int64_t kUrgentTokens = 512;
+
 void check(const PackedTexts& texts, const ModelConfig& config) {
   const auto fail = [](const std::string& what) { throw std::invalid_argument(what); };
   if (texts.cu_seqlens[0] != 0)
@@ -63,7 +66,7 @@ void run_texts(const Model& model, Pool& pool, size_t threads, const PackedTexts
 
   Job job;
   job.num_batches = plan.num_batches();
-  job.is_urgent = static_cast<size_t>(packed.cu_seqlens[packed.num_texts]) <= batch_tokens;
+  job.is_urgent = packed.cu_seqlens[packed.num_texts] <= kUrgentTokens;
   if (poll) job.poll = [&] { poll(texts_done, tokens_done); };
   job.run = [&](size_t batch, Arena& arena, const BetweenLayers& between_layers) {
     std::vector<Text> texts;

@@ -68,8 +68,8 @@ class Encoder {
   Encoder(const Encoder&) = delete;
   Encoder& operator=(const Encoder&) = delete;
 
-  // Pooled vectors, (B, D) at `out`. A call of at most `batch_tokens` tokens is urgent: it overtakes longer calls,
-  // whose micro-batches wait for it between two layers.
+  // Pooled vectors, (B, D) at `out`. A call of at most 512 tokens is urgent: it overtakes longer calls, whose
+  // micro-batches wait for it between two layers.
   void encode(const PackedTexts& texts, Pooling pooling, bool normalize, size_t batch_tokens, float* out,
               const Poll& poll);
 
