@@ -84,8 +84,9 @@ test_core() {
   local folder=$1
   shift
   say "C++ tests in $folder${*:+ with $*}"
+  mkdir -p "$folder" # its log stands beside it
   .venv/bin/cmake -S . -B "$folder" -G Ninja -DGTEKIT_TESTS=ON -DGTEKIT_PYTHON=OFF -DGTEKIT_WERROR=ON "$@" >"$folder.log" 2>&1 &&
     .venv/bin/cmake --build "$folder" --parallel >>"$folder.log" 2>&1 ||
-    { tail -n 40 "$folder.log" >&2 && die "the C++ tests could not be built; all of it: $folder.log"; }
+    { tail -n 40 "$folder.log" >&2; die "the C++ tests could not be built; all of it: $folder.log"; }
   .venv/bin/ctest --test-dir "$folder" --output-on-failure >&2 || die "C++ tests failed in $folder."
 }
