@@ -12,6 +12,7 @@ FRONT_DOOR = {
     "ArchitectureError",
     "ArgumentError",
     "CheckpointError",
+    "CheckpointWarning",
     "Chunks",
     "Embedder",
     "EncodeKeywords",

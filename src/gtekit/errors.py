@@ -14,6 +14,7 @@ GtekitError
 └── EngineError              (also RuntimeError) the native core refused: kernels, threads, memory
 
 GtekitWarning (UserWarning)
+├── CheckpointWarning                            a checkpoint that leaves something open, and what was assumed
 ├── TruncationWarning                            texts were cut at the model's length
 └── LanguageWarning                              text that the vocabulary hardly covers
 """
@@ -72,6 +73,10 @@ class EngineError(GtekitError, RuntimeError):
 
 class GtekitWarning(UserWarning):
     """Base of every warning of this package."""
+
+
+class CheckpointWarning(GtekitWarning):
+    """A checkpoint leaves something open; the message says what was assumed."""
 
 
 class TruncationWarning(GtekitWarning):

@@ -12,7 +12,7 @@ import pytest
 from gtekit.checkpoint import load_checkpoint
 from gtekit.checkpoint.fingerprint import widen
 from gtekit.checkpoint.seeded import Dtype, seeded_config, seeded_tensors, to_bfloat16, write_seeded_checkpoint
-from gtekit.errors import ArchitectureError, CheckpointError, ModelNotFoundError
+from gtekit.errors import ArchitectureError, CheckpointError, CheckpointWarning, ModelNotFoundError
 from tests.checkpoint.builders import edit_json
 
 
@@ -117,10 +117,25 @@ def test_empty_prompts_as_sentence_transformers_writes_them_count_as_none(folder
     assert load_checkpoint("BAAI/bge-small-en-v1.5").prompts["query"].startswith("Represent this sentence")
 
 
-def test_without_modules_json_the_pooling_is_the_mean_and_nothing_is_normalized(folder: Path) -> None:
+def test_without_modules_json_a_warning_says_that_the_mean_is_assumed(folder: Path) -> None:
     (folder / "modules.json").unlink()
-    checkpoint = load_checkpoint(folder)
+    (folder / "1_Pooling" / "config.json").unlink()
+    with pytest.warns(CheckpointWarning, match=r"no modules.json.*Assumed: pooling by mean, as sentence-tr.*no norm"):
+        checkpoint = load_checkpoint(folder)
     assert (checkpoint.pooling, checkpoint.normalize) == ("mean", False)
+
+
+def test_without_modules_json_the_folder_of_the_pooling_has_its_say(folder: Path) -> None:
+    (folder / "modules.json").unlink()
+    path = folder / "1_Pooling" / "config.json"
+    path.write_text(json.dumps({"pooling_mode": "cls"}), "utf-8")
+    with pytest.warns(CheckpointWarning, match=r"pooling by cls, as 1_Pooling/config.json says, and no normalization"):
+        checkpoint = load_checkpoint(folder)
+    assert (checkpoint.pooling, checkpoint.normalize) == ("cls", False)
+    assert str(path) in [str(stamp.path) for stamp in checkpoint.stamps]
+    path.write_text(json.dumps({"pooling_mode": "max"}), "utf-8")
+    with pytest.raises(CheckpointError, match="expected one pooling mode, mean or cls, found max"):
+        load_checkpoint(folder)
 
 
 def test_without_modules_json_the_table_knows_the_pooling_of_its_models(folder: Path, home: Path) -> None:
@@ -138,7 +153,8 @@ def test_a_snapshot_without_modules_json_is_not_guessed_at_for_an_unknown_model(
     note = snapshot.parent.parent / ".no_exist" / snapshot.name / "modules.json"  # the repository has none: known
     note.parent.mkdir(parents=True)
     note.touch()
-    assert load_checkpoint("someone/something").pooling == "mean"
+    with pytest.warns(CheckpointWarning, match="someone/something: has no modules.json"):
+        assert load_checkpoint("someone/something").pooling == "mean"
 
 
 def test_modules_may_lie_in_folders(folder: Path) -> None:

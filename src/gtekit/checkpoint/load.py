@@ -14,7 +14,8 @@ from gtekit.checkpoint.registry import find_known
 from gtekit.checkpoint.stamps import FileStamp, stamp_files
 from gtekit.checkpoint.weights import read_tensors, weight_files
 from gtekit.config import ModelConfig, Pooling, TokenizerFiles
-from gtekit.errors import ArchitectureError, CheckpointError
+from gtekit.errors import ArchitectureError, CheckpointError, CheckpointWarning
+from gtekit.notices import warn_caller
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,9 +100,11 @@ def read_checkpoint(location: Location) -> Checkpoint:
     encoder = modules.encoder if modules else folder
     _refuse_adapter(encoder)
     config = read_model_config(encoder / "config.json")  # first: another architecture is the error to tell
-    pooling, normalize = _pooling(location, modules)
     tokenizer_files = _tokenizer_files(encoder)
-    stamps = stamp_files(_files_that_matter(encoder, modules, tokenizer_files))  # before any of them is read
+    pooling_config = _pooling_config(location, modules)
+    # before any of the values that count is read
+    stamps = stamp_files(_files_that_matter(encoder, pooling_config, tokenizer_files))
+    pooling, normalize = _pooling(location, modules, pooling_config)
     prompts, default_prompt_name = read_prompts(folder)
     known = find_known(location.name)
     if known and not any(prompts.values()):
@@ -123,27 +126,43 @@ def read_checkpoint(location: Location) -> Checkpoint:
     )
 
 
-def _pooling(location: Location, modules: Modules | None) -> tuple[Pooling, bool]:
+def _pooling_config(location: Location, modules: Modules | None) -> Path | None:
+    """The file that says how to pool; None for a known model without modules.json, and where there is no such file."""
+    if modules:
+        return modules.pooling_config
+    path = location.folder / "1_Pooling" / "config.json"
+    return path if path.exists() and not find_known(location.name) else None
+
+
+def _pooling(location: Location, modules: Modules | None, config: Path | None) -> tuple[Pooling, bool]:
     """Pooling and normalization, as modules.json says.
 
-    Without that file it is the table's word for a known model, and for any other what sentence-transformers does with
-    a plain BERT: mean pooling, no normalization.
+    Without that file it is the table's word for a known model. For any other the pooling is that of 1_Pooling, or else
+    what sentence-transformers does with a plain BERT, the mean; nothing is normalized; and a warning says so.
     """
-    if modules:
-        return read_pooling(modules.pooling_config), modules.normalize
+    if modules and config:
+        return read_pooling(config), modules.normalize
     known = find_known(location.name)
     if known:
         return known.pooling, known.normalize
-    return "mean", False
+    pooling = read_pooling(config) if config else "mean"
+    source = "as 1_Pooling/config.json says" if config else "as sentence-transformers does"
+    warn_caller(
+        f"{location.name}: has no modules.json, which would say how token vectors become one. Assumed: "
+        f"pooling by {pooling}, {source}, and no normalization. If the model was made for something else, its vectors mean little: add "
+        "the modules.json that sentence-transformers writes (Transformer, Pooling, Normalize).",
+        CheckpointWarning,
+    )
+    return pooling, False
 
 
-def _files_that_matter(encoder: Path, modules: Modules | None, tokenizer: TokenizerFiles) -> list[Path]:
+def _files_that_matter(encoder: Path, pooling_config: Path | None, tokenizer: TokenizerFiles) -> list[Path]:
     """The files that decide the vectors: what the fingerprint is made from."""
     files = [encoder / "config.json", *weight_files(encoder)]
     files += [path for path in (tokenizer.tokenizer_json or tokenizer.vocab_txt,) if path]
     settings = encoder / "tokenizer_config.json"
     files += [settings] if settings.exists() else []
-    return files + ([modules.pooling_config] if modules else [])
+    return files + ([pooling_config] if pooling_config else [])
 
 
 def _tokenizer_files(encoder: Path) -> TokenizerFiles:
