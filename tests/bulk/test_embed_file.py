@@ -1,8 +1,11 @@
 """A file of texts becomes a file of vectors: complete or not at all, resumed to the byte."""
 
 import json
+import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +18,7 @@ from gtekit.arrays import Array
 from gtekit.bulk import FileOptions, NumberFormat, embed_file
 from gtekit.errors import ArgumentError, FileFormatError, TruncationError
 from gtekit.files import OutputFormat
+from tests.cli.conftest import start
 
 TEXTS = [f"text number {number} of the corpus{' and more' * (number % 5)}" for number in range(50)] + ["", "the end"]
 OUTPUT_FORMATS: list[OutputFormat] = ["npy", "jsonl", "parquet"]
@@ -150,6 +154,40 @@ def test_a_job_that_saved_nothing_leaves_nothing(model: gtekit.Embedder, tmp_pat
     with pytest.raises(FileFormatError):
         embed_file(model, tmp_path / "corpus.txt", tmp_path / "out.npy")
     assert [path.name for path in tmp_path.iterdir()] == ["corpus.txt"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a named pipe")
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_second_job_for_the_same_output_leaves_the_first_alone(
+    model: gtekit.Embedder, corpus: Path, tmp_path: Path, *, restart: bool
+) -> None:
+    """The first job reads a pipe, so that the test decides when it goes on."""
+    target, pipe = tmp_path / "out.npy", tmp_path / "pipe.txt"
+    os.mkfifo(pipe)
+    first = start("embed", pipe, "-o", target, "-m", model.name, "--block-rows", "5", "--json")
+    folder = tmp_path / "out.npy.partial"
+    with pipe.open("w") as feed:
+        feed.write("\n".join(TEXTS[:30]) + "\n")
+        feed.flush()
+        wait_until(lambda: any(folder.iterdir()) if folder.is_dir() else False, first)
+        held = {path.name for path in folder.iterdir()}
+        with pytest.raises(FileFormatError, match="another gtekit is writing this output"):
+            embed_file(model, corpus, target, FileOptions(block_rows=5, restart=restart))
+        assert held <= {path.name for path in folder.iterdir()}
+        feed.write("\n".join(TEXTS[30:]) + "\n")
+    output, errors = first.communicate(timeout=60)
+    assert first.returncode == 0, errors
+    assert json.loads(output)["texts"] == len(TEXTS)
+    assert np.array_equal(np.load(target), model.encode(TEXTS))
+    assert not folder.exists()
+
+
+def wait_until(is_so: Callable[[], bool], process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < deadline
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.02)
 
 
 def test_an_old_output_stays_until_the_new_one_is_complete(model: gtekit.Embedder, tmp_path: Path) -> None:

@@ -3,12 +3,13 @@
 import multiprocessing
 import time
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pytest
 
 from gtekit.errors import FileFormatError
-from gtekit.files import BlockStore, Vectors, lock_folder, replace_when_complete
+from gtekit.files import BlockStore, Vectors, clear_folder, lock_folder, replace_when_complete
 
 VECTORS = Vectors(np.arange(12, dtype=np.float32).reshape(3, 4), np.ones(3, np.float32))
 
@@ -82,12 +83,42 @@ def _hold(folder: Path, ready: "multiprocessing.synchronize.Event") -> None:
 def test_a_folder_is_held_by_one_process_until_it_dies_however_it_dies(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     ready = context.Event()
-    other = context.Process(target=_hold, args=(tmp_path, ready))
+    other = context.Process(target=_hold, args=(tmp_path / "held", ready))
     other.start()
     assert ready.wait(30)
-    with pytest.raises(FileFormatError, match="another gtekit is writing this output"), lock_folder(tmp_path):
+    with pytest.raises(FileFormatError, match="another gtekit is writing this output"), lock_folder(tmp_path / "held"):
         pass
     other.kill()  # SIGKILL where there are signals
     other.join()
-    with lock_folder(tmp_path):
+    with lock_folder(tmp_path / "held"):
         pass
+
+
+def test_a_held_folder_is_removed_with_its_lock_unless_something_is_left_in_it(tmp_path: Path) -> None:
+    with lock_folder(tmp_path / "a"):
+        (tmp_path / "a" / "work").touch()
+        clear_folder(tmp_path / "a")
+    assert not (tmp_path / "a").exists()
+    with lock_folder(tmp_path / "a"):
+        (tmp_path / "a" / "work").touch()
+    with pytest.raises(FileFormatError, match="another"), lock_folder(tmp_path / "a"), lock_folder(tmp_path / "a"):
+        pass
+    assert (tmp_path / "a" / "work").exists()
+
+
+def test_a_lock_on_a_file_that_was_removed_meanwhile_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between opening the lock file and locking it, whoever held the folder may remove both."""
+    folder, locked = tmp_path / "a", []
+
+    def lock(file: IO[bytes]) -> None:
+        if not locked:
+            (folder / "lock").unlink()
+            folder.rmdir()
+        locked.append(file.fileno())
+
+    monkeypatch.setattr("gtekit.files.blocks._lock", lock)
+    with lock_folder(folder):
+        assert (folder / "lock").exists()
+    assert len(locked) == 2

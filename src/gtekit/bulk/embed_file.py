@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count, groupby, islice
 from pathlib import Path
@@ -36,6 +36,7 @@ from gtekit.files import (
     Rows,
     Vectors,
     VectorWriter,
+    clear_folder,
     lock_folder,
     open_rows,
     open_writer,
@@ -140,16 +141,16 @@ class _Job:
 
     def write_file(self, rows: Rows, target: Path) -> None:
         folder = target.with_name(f"{target.name}.partial")
-        if self.options.restart:
-            shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(exist_ok=True)
-        with ExitStack() as cleanup:
-            cleanup.callback(_remove_if_empty, folder)
-            with lock_folder(folder):
+        with lock_folder(folder):
+            if self.options.restart:
+                clear_folder(folder)
+            try:
                 store = BlockStore(folder, self.settings())
                 with _outputs(target, folder, self.options) as path:
                     self.write(rows, path, store)
-                shutil.rmtree(folder, ignore_errors=True)
+                clear_folder(folder)
+            finally:
+                _clear_if_nothing_is_saved(folder)
 
     def write_standard_output(self, rows: Rows) -> None:
         if self.options.output_format == "jsonl":  # the one format that a pipe can have piece by piece
@@ -291,10 +292,10 @@ def _has_scales_file(options: FileOptions) -> bool:
     return options.output_format == "npy" and options.numbers == "int8"
 
 
-def _remove_if_empty(folder: Path) -> None:
-    """Remove the folder of a job that saved nothing, so that a mistyped field leaves nothing behind."""
+def _clear_if_nothing_is_saved(folder: Path) -> None:
+    """Leave nothing behind of a job that saved nothing, such as one with a mistyped field."""
     if not any(folder.glob("*.npz")):
-        shutil.rmtree(folder, ignore_errors=True)
+        clear_folder(folder)
 
 
 def check_files(source: Path | None, target: Path | None, options: FileOptions) -> None:

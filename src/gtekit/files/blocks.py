@@ -7,10 +7,11 @@ changed have other names and are computed anew. There is no journal that could d
 
 import hashlib
 import io
+import os
 import sys
 import zipfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -73,28 +74,75 @@ class BlockStore:
 
 @contextmanager
 def lock_folder(folder: Path) -> Iterator[None]:
-    """Hold a folder for this process alone; the operating system lets go when the process dies, however it dies.
+    """Hold a folder for this process alone; make it if it is not there, remove it if nothing is left in it.
+
+    The operating system lets go when the process dies, however it dies.
 
     Raises:
-        FileFormatError: If another process holds it.
+        FileFormatError: If another process holds it. Nothing in it is touched then.
     """
-    with (folder / LOCK_NAME).open("wb") as file:
-        try:
-            _lock(file)
-        except OSError:
-            raise FileFormatError(
-                f"{folder}: another gtekit is writing this output right now. Wait for it, or choose another output."
-            ) from None
+    lock = folder / LOCK_NAME
+    file = _open_locked(folder, lock)
+    try:
         yield
+    finally:
+        is_empty = [path.name for path in folder.iterdir()] == [LOCK_NAME]
+        if is_empty and REMOVES_OPEN_FILES:  # before others can have the lock, so that it is not theirs
+            _remove(folder, lock)
+        file.close()
+        if is_empty and not REMOVES_OPEN_FILES:  # the lock file of somebody who was quicker is open and stays
+            _remove(folder, lock)
+
+
+def clear_folder(folder: Path) -> None:
+    """Remove everything from a folder that this process holds, except the lock."""
+    for path in folder.iterdir():
+        if path.name != LOCK_NAME:
+            path.unlink()
+
+
+def _open_locked(folder: Path, lock: Path) -> IO[bytes]:
+    while True:
+        folder.mkdir(exist_ok=True)
+        with suppress(FileNotFoundError):  # whoever held the folder was done and removed it just now
+            file = lock.open("wb")
+            try:
+                _lock(file)
+            except OSError:
+                file.close()
+                raise FileFormatError(
+                    f"{folder}: another gtekit is writing this output right now. Wait for it, or choose another output."
+                ) from None
+            if _is_at(file, lock):
+                return file
+            file.close()
+
+
+def _is_at(file: IO[bytes], path: Path) -> bool:
+    """Whether an open file is still the one of that name."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _remove(folder: Path, lock: Path) -> None:
+    with suppress(OSError):
+        lock.unlink()
+        folder.rmdir()
 
 
 if sys.platform == "win32":
     import msvcrt
 
+    REMOVES_OPEN_FILES = False
+
     def _lock(file: IO[bytes]) -> None:
         msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
 else:
     import fcntl
+
+    REMOVES_OPEN_FILES = True
 
     def _lock(file: IO[bytes]) -> None:
         fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
