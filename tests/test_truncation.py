@@ -1,6 +1,7 @@
 """No text is cut in silence: warned of once, refused, or reported with the place of the cut."""
 
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,23 @@ def test_a_stream_warns_once_when_it_ends(model: gtekit.Embedder) -> None:
     with pytest.warns(gtekit.TruncationWarning, match="10 of 20 texts") as caught:
         list(model.encode_stream(["short", LONG] * 10, block_texts=3))
     assert len(caught) == 1
+
+
+def test_a_stream_that_is_left_early_warns_of_what_it_gave_out(model: gtekit.Embedder) -> None:
+    stream = model.encode_stream(["short", LONG] * 10, block_texts=2)
+    next(stream)
+    with pytest.warns(gtekit.TruncationWarning, match="1 of 2 texts") as caught:
+        stream.close()  # type: ignore[attr-defined]
+    assert len(caught) == 1
+
+
+def test_a_stream_whose_source_breaks_warns_and_raises_the_error(model: gtekit.Embedder) -> None:
+    def breaks() -> Iterator[str]:
+        yield from ["short", LONG]
+        raise OSError("disk gone")
+
+    with pytest.warns(gtekit.TruncationWarning, match="1 of 2 texts"), pytest.raises(OSError, match="disk gone"):
+        list(model.encode_stream(breaks(), block_texts=2))
 
 
 def test_long_texts_can_be_refused(model: gtekit.Embedder) -> None:

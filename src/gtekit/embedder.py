@@ -161,7 +161,7 @@ class Embedder:
         """Embed texts from any iterable, even one that never ends, in bounded memory.
 
         Texts are pulled on the calling thread, two blocks ahead of what is given out at most; the next block is
-        tokenized while this one is computed. The one truncation warning comes at the end.
+        tokenized while this one is computed. The one truncation warning comes at the end, early or not.
 
         Args:
             texts: Any iterable of str.

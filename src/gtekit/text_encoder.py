@@ -102,14 +102,16 @@ class TextEncoder:
         )
         texts_done = tokens_done = 0
         total = len(texts) if isinstance(texts, Sized) else None
-        with Progress(total, show=options.progress) as progress, closing(blocks):
-            for block in blocks:
-                count.add(block.batch.lengths)
-                yield self.embed(block, options, progress.after(texts_done, tokens_done))
-                texts_done += len(block.texts)
-                tokens_done += len(block.batch.token_ids)
-        if options.on_truncation == "warn":
-            count.warn()
+        try:
+            with Progress(total, show=options.progress) as progress, closing(blocks):
+                for block in blocks:
+                    count.add(block.batch.lengths)
+                    yield self.embed(block, options, progress.after(texts_done, tokens_done))
+                    texts_done += len(block.texts)
+                    tokens_done += len(block.batch.token_ids)
+        finally:  # also where the caller stops early or the source breaks: some of what was given out is cut
+            if options.on_truncation == "warn":
+                count.warn()
 
     def _pooled_pieces(self, block: Block, rows: Ints, options: EncodeOptions) -> Floats:
         """Embed texts that are too long: the mean over their pieces, weighted by tokens."""

@@ -110,7 +110,8 @@ def test_a_lock_on_a_file_that_was_removed_meanwhile_does_not_count(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between opening the lock file and locking it, whoever held the folder may remove both."""
-    folder, locked = tmp_path / "a", []
+    folder = tmp_path / "a"
+    locked: list[int] = []
 
     def lock(file: IO[bytes]) -> None:
         if not locked:
