@@ -39,6 +39,12 @@ void check(const PackedTexts& texts, const ModelConfig& config) {
   }
 }
 
+size_t checked_threads(size_t threads) {
+  if (threads >= 1 && threads <= kMostThreads) return threads;
+  throw std::invalid_argument("threads is " + std::to_string(threads) + "; it has to be 1 to " +
+                              std::to_string(kMostThreads) + ".");
+}
+
 void mean(const float* rows, size_t stride, size_t length, size_t size, float* out) {
   std::fill_n(out, size, 0.0f);
   for (size_t row = 0; row < length; ++row, rows += stride) {
@@ -61,7 +67,7 @@ void run_texts(const Model& model, Pool& pool, size_t threads, const PackedTexts
                const Poll& poll, const Finish& finish) {
   check(packed, model.config());
   if (packed.num_texts == 0) return;
-  const Plan plan = plan_batches(packed.cu_seqlens, packed.num_texts, std::max<size_t>(batch_tokens, 1), threads);
+  const Plan plan = plan_batches(packed.cu_seqlens, packed.num_texts, batch_tokens, threads);
   std::atomic<size_t> texts_done{0}, tokens_done{0};
 
   Job job;
@@ -89,8 +95,9 @@ void run_texts(const Model& model, Pool& pool, size_t threads, const PackedTexts
 }  // namespace
 
 Encoder::Encoder(const ModelConfig& config, const Tensors& tensors, std::string_view isa, size_t threads)
-    : model_(std::make_unique<Model>(config, tensors, kernels(isa), std::max<size_t>(threads, 1))),
-      threads_(std::max<size_t>(threads, 1)) {}
+    : threads_(checked_threads(threads)) {
+  model_ = std::make_unique<Model>(config, tensors, kernels(isa), threads_);
+}
 
 Encoder::~Encoder() {
   Pool* pool = pool_.load();

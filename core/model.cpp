@@ -28,7 +28,12 @@ void pack_values(const float* values, size_t stride, size_t length, size_t head_
 }
 
 size_t checked_head_size(const ModelConfig& config) {
-  if (config.num_attention_heads == 0 || config.hidden_size % config.num_attention_heads != 0) {
+  const size_t sizes[] = {config.hidden_size, config.num_attention_heads,     config.intermediate_size,
+                          config.vocab_size,  config.max_position_embeddings, config.type_vocab_size};
+  if (std::count(std::begin(sizes), std::end(sizes), size_t{0})) {
+    throw std::invalid_argument("a size of the model is 0: all but num_hidden_layers have to be 1 or more.");
+  }
+  if (config.hidden_size % config.num_attention_heads != 0) {
     throw std::invalid_argument("hidden_size " + std::to_string(config.hidden_size) +
                                 " is not a multiple of num_attention_heads " +
                                 std::to_string(config.num_attention_heads) + ".");
@@ -122,9 +127,10 @@ Model::Model(const ModelConfig& config, const Tensors& tensors, const KernelTabl
 
   layers_.resize(config.num_hidden_layers);
   std::vector<std::future<void>> parts;
-  for (size_t first = 0; first < threads; ++first) {
+  const size_t loaders = std::min(threads, layers_.size());
+  for (size_t first = 0; first < loaders; ++first) {
     parts.push_back(std::async(std::launch::async | std::launch::deferred, [&, first] {
-      for (size_t index = first; index < layers_.size(); index += threads) {
+      for (size_t index = first; index < layers_.size(); index += loaders) {
         layers_[index] = std::make_unique<const Layer>(reader, config, index);
       }
     }));

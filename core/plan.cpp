@@ -20,6 +20,7 @@ Plan plan_batches(const int64_t* cu_seqlens, size_t num_texts, size_t batch_toke
   std::stable_sort(plan.order.begin(), plan.order.end(), [&](size_t a, size_t b) { return length(a) > length(b); });
 
   const size_t total = static_cast<size_t>(cu_seqlens[num_texts]);
+  batch_tokens = std::clamp<size_t>(batch_tokens, 1, std::max<size_t>(total, 1));  // keeps the products below in range
   const size_t rounds = std::max<size_t>(1, (total + batch_tokens * threads - 1) / (batch_tokens * threads));
   const size_t share = (total + rounds * threads - 1) / (rounds * threads);
   const size_t budget = std::clamp(share, std::min(kFewestTokens, batch_tokens), batch_tokens);

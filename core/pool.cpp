@@ -1,7 +1,8 @@
 #include "pool.h"
 
 #include <algorithm>
-#include <system_error>
+#include <new>
+#include <utility>
 
 #if defined(_WIN32)
 #include <process.h>
@@ -15,7 +16,17 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr auto kPollInterval = std::chrono::milliseconds(100);
 
+// One batch in so many goes to a long job, however many urgent ones come: none waits for ever.
+constexpr size_t kBulkShare = 4;
+
+// Scratch memory that is kept for the next batch: 512 tokens of gte-large take 15 MiB. More than that was wanted
+// by one unusual call and goes back.
+constexpr size_t kKeptArenaBytes = size_t{64} << 20;
+
 struct Cancelled {};  // thrown through a forward pass whose job was given up
+
+// The pool for which this thread is at work: a poll that calls the encoder comes back to it.
+thread_local const Pool* seated_at = nullptr;
 
 }  // namespace
 
@@ -43,7 +54,10 @@ Pool::~Pool() {
   for (std::thread& worker : workers_) worker.join();
 }
 
-size_t Pool::workspace_bytes() { return arena_bytes_; }
+size_t Pool::workspace_bytes() {
+  const Lock lock(mutex_);
+  return arena_bytes_;
+}
 
 void Pool::run(Job& job) {
   Seat seat;
@@ -53,6 +67,8 @@ void Pool::run(Job& job) {
   if (job.num_batches > 1) start_workers(std::min(threads_, job.num_batches) - 1);
   // one batch on an idle pool is the caller's own: waking a worker for it would only cost time
   if (job.num_batches > 1) work_.notify_all();
+  // called from a poll: this thread has a seat already, and waiting for a second one could take for ever
+  while (seated_at == this && job.has_more()) run_one(job, seat, lock);
   while (!job.is_complete()) {
     if (working_ < threads_ && job.has_more()) {
       work(seat, lock, [&] { return job.has_more(); });
@@ -71,9 +87,10 @@ void Pool::run(Job& job) {
 
 void Pool::start_workers(size_t wanted) {
   try {
+    workers_.reserve(wanted);
     while (workers_.size() < wanted) workers_.emplace_back([this] { work_as_worker(); });
-  } catch (const std::system_error&) {
-    // a limit on threads: those that there are, the caller at the least, do the work
+  } catch (const std::exception&) {
+    // a limit on threads or memory: those that there are, the caller at the least, do the work
   }
 }
 
@@ -87,10 +104,12 @@ void Pool::work_as_worker() {
   }
 }
 
-// Takes a seat and keeps it while there is work: urgent batches first, then one of each long job in turn.
+// Takes a seat and keeps it while there is work.
 void Pool::work(Seat& seat, Lock& lock, const std::function<bool()>& goes_on) {
   ++working_;
-  while (has_work() && goes_on()) run_one(urgent_.empty() ? *bulk_.front() : *urgent_.front(), seat, lock);
+  const Pool* const other = std::exchange(seated_at, this);
+  while (has_work() && goes_on()) run_one(pick(), seat, lock);
+  seated_at = other;
   --working_;
   if (has_work()) {
     work_.notify_one();
@@ -98,22 +117,30 @@ void Pool::work(Seat& seat, Lock& lock, const std::function<bool()>& goes_on) {
   }
 }
 
+// Urgent jobs first, with a share for long ones; long jobs in turn, so that callers share the threads.
+Job& Pool::pick() {
+  const bool is_turn_of_bulk = !bulk_.empty() && ++picks_ % kBulkShare == 0;
+  if (!urgent_.empty() && !is_turn_of_bulk) return *urgent_.front();
+  std::rotate(bulk_.begin(), bulk_.begin() + 1, bulk_.end());
+  return *bulk_.back();
+}
+
+// Nothing here throws while it holds a batch that others wait for: what fails, fails inside the try.
 void Pool::run_one(Job& job, Seat& seat, Lock& lock) {
   const size_t batch = job.next++;
-  forget(job);
-  if (job.has_more()) enqueue(job);  // at the back: callers take turns
+  if (!job.has_more()) forget(job);
   std::unique_ptr<Arena> arena = borrow_arena();
+  if (arena) arena_bytes_ -= arena->bytes();
   lock.unlock();
-  const size_t bytes_before = arena->bytes();
   try {
+    if (!arena) arena = std::make_unique<Arena>();
     job.run(batch, *arena, [&] { between_layers(job, seat); });
   } catch (const Cancelled&) {
   } catch (...) {
     cancel(job, std::current_exception());
   }
-  arena_bytes_ += arena->bytes() - bytes_before;
   lock.lock();
-  arenas_.push_back(std::move(arena));
+  return_arena(std::move(arena));
   ++job.finished;
   if (job.is_complete()) done_.notify_all();
 }
@@ -127,7 +154,7 @@ void Pool::between_layers(Job& job, Seat& seat) {
 
 void Pool::run_urgent(Seat& seat) {
   Lock lock(mutex_);
-  while (!urgent_.empty()) run_one(*urgent_.front(), seat, lock);
+  if (!urgent_.empty()) run_one(*urgent_.front(), seat, lock);  // one a layer, so that both go on
 }
 
 // A poll that throws ends its own job alone: the thread may be at work for another.
@@ -161,10 +188,21 @@ void Pool::forget(Job& job) {
 }
 
 std::unique_ptr<Arena> Pool::borrow_arena() {
-  if (arenas_.empty()) return std::make_unique<Arena>();
+  if (arenas_.empty()) return nullptr;
   std::unique_ptr<Arena> arena = std::move(arenas_.back());
   arenas_.pop_back();
   return arena;
+}
+
+void Pool::return_arena(std::unique_ptr<Arena> arena) {
+  if (!arena || arena->bytes() > kKeptArenaBytes) return;
+  const size_t bytes = arena->bytes();
+  try {
+    arenas_.push_back(std::move(arena));
+    arena_bytes_ += bytes;
+  } catch (const std::bad_alloc&) {
+    // no room to keep it: the next batch makes its own
+  }
 }
 
 }  // namespace gtekit

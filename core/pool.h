@@ -51,7 +51,7 @@ class Pool {
   void run(Job& job);
 
   long process_id() const { return process_id_; }
-  size_t workspace_bytes();
+  size_t workspace_bytes();  // scratch memory kept for the next batches
 
  private:
   using Lock = std::unique_lock<std::mutex>;
@@ -60,6 +60,7 @@ class Pool {
   void start_workers(size_t wanted);
   void work_as_worker();
   void work(Seat& seat, Lock& lock, const std::function<bool()>& goes_on);
+  Job& pick();
   void run_one(Job& job, Seat& seat, Lock& lock);
   void between_layers(Job& job, Seat& seat);
   void run_urgent(Seat& seat);
@@ -69,6 +70,7 @@ class Pool {
   void forget(Job& job);
   bool has_work() const { return !urgent_.empty() || !bulk_.empty(); }
   std::unique_ptr<Arena> borrow_arena();
+  void return_arena(std::unique_ptr<Arena> arena);
 
   const size_t threads_;
   const long process_id_;
@@ -79,10 +81,11 @@ class Pool {
   std::deque<Job*> bulk_;                  // taken in turn, so that callers share the threads
   std::atomic<size_t> urgent_waiting_{0};  // size of urgent_, to look at without the lock
   size_t working_ = 0;
+  size_t picks_ = 0;
   bool stopping_ = false;
   std::vector<std::thread> workers_;
   std::vector<std::unique_ptr<Arena>> arenas_;  // not in use; last in, first out, so that they are warm
-  std::atomic<size_t> arena_bytes_{0};
+  size_t arena_bytes_ = 0;
 };
 
 long current_process_id();

@@ -114,12 +114,12 @@ def test_the_variable_wins_over_every_limit(tmp_path: Path, monkeypatch: pytest.
     assert [limit.threads for limit in budget.limits] == [CPUS, 2]
 
 
-@pytest.mark.parametrize("value", ["0", "-2", "many", "1.5", "²"])
+@pytest.mark.parametrize("value", ["0", "-2", "many", "1.5", "²", "1025", "9" * 5000])
 def test_a_variable_that_is_no_number_of_threads_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str
 ) -> None:
     monkeypatch.setenv(VARIABLE, value)
-    with pytest.raises(ArgumentError, match="set it to 1 or more"):
+    with pytest.raises(ArgumentError, match="set it to 1 to 1024"):
         available_threads(tmp_path)
 
 

@@ -50,7 +50,9 @@ struct PackedTexts {
   size_t num_texts = 0;
 };
 
-// Asked on the calling thread several times a second, with the texts and tokens done so far.
+inline constexpr size_t kMostThreads = 1024;
+
+// Asked on the calling thread several times a second, with the texts and tokens done so far. It may call the encoder.
 // It ends the call by throwing: what it throws reaches the caller once no thread works for the call any more.
 using Poll = std::function<void(size_t texts, size_t tokens)>;
 
@@ -61,7 +63,7 @@ class Pool;
 // A text gives the same bits whatever else is in the call, in whatever order, on however many threads.
 class Encoder {
  public:
-  // isa: a name out of possible_isas(). threads: the most that work at once, callers included; at least 1.
+  // isa: a name out of possible_isas(). threads: the most that work at once, callers included; 1 to kMostThreads.
   // Throws std::invalid_argument for a config or a tensor that does not fit.
   Encoder(const ModelConfig& config, const Tensors& tensors, std::string_view isa, size_t threads);
   ~Encoder();

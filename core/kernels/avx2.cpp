@@ -3,7 +3,6 @@
 
 #include <immintrin.h>
 
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <utility>

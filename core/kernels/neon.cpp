@@ -3,7 +3,6 @@
 
 #include <arm_neon.h>
 
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <utility>

@@ -162,6 +162,25 @@ TEST(texts_that_the_model_cannot_read_are_refused) {
   CHECK_THROWS(std::invalid_argument, "has 41 tokens, the model has positions for 40", encode(encoder, longer));
 }
 
+TEST(any_token_budget_is_possible) {
+  const TinyCheckpoint checkpoint;
+  Batch batch;
+  for (const auto& text : texts()) batch.add(text);
+  Encoder encoder(checkpoint.config, checkpoint.tensors(), "scalar", 4);
+  const std::vector<float> expected = encode(encoder, batch);
+  for (const size_t batch_tokens : {size_t{0}, size_t{1}, size_t{1} << 62, ~size_t{0}}) {
+    CHECK(encode(encoder, batch, batch_tokens) == expected, batch_tokens);
+  }
+}
+
+TEST(sizes_of_zero_and_too_many_threads_are_refused) {
+  TinyCheckpoint checkpoint;
+  CHECK_THROWS(std::invalid_argument, "threads is 0", Encoder(checkpoint.config, checkpoint.tensors(), "scalar", 0));
+  CHECK_THROWS(std::invalid_argument, "1 to 1024", Encoder(checkpoint.config, checkpoint.tensors(), "scalar", 1 << 20));
+  checkpoint.config.type_vocab_size = 0;
+  CHECK_THROWS(std::invalid_argument, "is 0", Encoder(checkpoint.config, checkpoint.tensors(), "scalar", 1));
+}
+
 TEST(heads_that_do_not_divide_the_hidden_size_are_refused) {
   TinyCheckpoint checkpoint;
   checkpoint.config.num_attention_heads = 7;

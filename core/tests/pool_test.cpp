@@ -136,6 +136,51 @@ TEST(a_cancelled_job_does_not_take_another_with_it) {
   CHECK(finished == 1);
 }
 
+TEST(a_poll_may_call_the_pool_that_it_is_polled_for) {
+  for (size_t threads : {1u, 2u}) {
+    Pool pool(threads);
+    std::atomic<int> inner_runs{0}, polls{0};
+    Layered outer(2, 200, [&](size_t) { nap(); });
+    outer.poll = [&] {
+      if (++polls > 1) return;
+      Layered inner(3, 2, [&](size_t) { ++inner_runs; });
+      pool.run(inner);
+    };
+    pool.run(outer);
+    CHECK(polls >= 1 && inner_runs == 6, threads, polls.load(), inner_runs.load());
+  }
+}
+
+TEST(a_long_job_gets_its_share_under_unbroken_urgent_ones) {
+  Pool pool(1);
+  std::atomic<bool> bulk_done{false};
+  std::vector<std::thread> impatient;
+  std::atomic<int> urgent_runs{0};
+  for (int i = 0; i < 3; ++i) {
+    impatient.emplace_back([&] {
+      while (!bulk_done && urgent_runs < 100000) {
+        Layered quick(1, 1, [&](size_t) { ++urgent_runs; });
+        quick.is_urgent = true;
+        pool.run(quick);
+      }
+    });
+  }
+  Layered slow(20, 10, [](size_t) {});
+  pool.run(slow);
+  bulk_done = true;
+  for (std::thread& thread : impatient) thread.join();
+  CHECK(urgent_runs < 100000, urgent_runs.load());
+}
+
+TEST(an_arena_of_unusual_size_goes_back_to_the_system) {
+  Pool pool(1);
+  Job job;
+  job.num_batches = 1;
+  job.run = [](size_t, Arena& arena, const BetweenLayers&) { arena.reset(size_t{20} << 20); };
+  pool.run(job);
+  CHECK(pool.workspace_bytes() == 0, pool.workspace_bytes());
+}
+
 TEST(arenas_are_kept_and_counted) {
   Pool pool(1);
   CHECK(pool.workspace_bytes() == 0);

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from gtekit.errors import ArgumentError
 
 VARIABLE = "GTEKIT_THREADS"
+MOST_THREADS = 1024  # what the core takes; a larger number is a mistake
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +38,20 @@ def available_threads(root: Path = Path("/")) -> ThreadBudget:
         root: Where /proc and /sys are looked for.
 
     Raises:
-        ArgumentError: If GTEKIT_THREADS is not a positive number.
+        ArgumentError: If GTEKIT_THREADS is not a number from 1 to 1024.
     """
     limits = [*_cpu_limits(), *_cgroup_limits(root)]
     smallest = min(limits, key=lambda limit: limit.threads)
     chosen = os.environ.get(VARIABLE)
     if not chosen:
         return ThreadBudget(smallest.threads, smallest.reason, tuple(limits))
-    if not chosen.isascii() or not chosen.isdigit() or int(chosen) < 1:
-        raise ArgumentError(f"{VARIABLE}={chosen!r} is not a number of threads; set it to 1 or more, or unset it.")
+    if not (chosen.isascii() and chosen.isdigit() and len(chosen) < 9 and 1 <= int(chosen) <= MOST_THREADS):
+        raise ArgumentError(f"{VARIABLE}={chosen[:20]!r} is not possible; set it to 1 to {MOST_THREADS}, or unset it.")
     return ThreadBudget(int(chosen), f"{VARIABLE}={chosen}", tuple(limits))
 
 
 def _cpu_limits() -> Iterator[ThreadLimit]:
-    machine = os.cpu_count() or 1
+    machine = min(os.cpu_count() or 1, MOST_THREADS)
     yield ThreadLimit(machine, f"the machine has {machine} CPUs")
     if hasattr(os, "sched_getaffinity"):
         usable = len(os.sched_getaffinity(0))

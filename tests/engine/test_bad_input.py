@@ -7,7 +7,7 @@ import pytest
 
 from gtekit.arrays import Array
 from gtekit.engine.native import NativeEngine
-from gtekit.errors import GtekitError
+from gtekit.errors import ArgumentError, GtekitError
 from tests.engine.models import BUDGET, TINY, embed, native, pack, random_tensors, random_texts
 
 GOOD_IDS, GOOD_LENGTHS = pack(random_texts([3, 5], TINY))
@@ -139,3 +139,17 @@ def test_the_engine_keeps_no_view_of_the_tensors_it_was_given() -> None:
         tensor[...] = np.nan
     texts = random_texts([7, 30], TINY)
     np.testing.assert_array_equal(embed(engine, texts), embed(native(TINY), texts))
+
+
+@pytest.mark.parametrize("batch_tokens", [0, -1, 2**31, 2**63, 2**70])
+def test_an_impossible_token_budget_names_the_possible_ones(batch_tokens: int) -> None:
+    with pytest.raises(ArgumentError, match=r"give 1 to 2,147,483,647"):
+        native(TINY).encode(
+            *pack([np.array([1, 2], np.int32)]), pooling="mean", normalize=True, batch_tokens=batch_tokens
+        )
+
+
+@pytest.mark.parametrize("threads", [0, -3, 1025, 10**20])
+def test_an_impossible_number_of_threads_names_the_possible_ones(threads: int) -> None:
+    with pytest.raises(ArgumentError, match=r"give 1 to 1024"):
+        NativeEngine(TINY, {}, threads=threads)

@@ -12,9 +12,10 @@ from gtekit.arrays import Array, Floats, Ints, TokenIds
 from gtekit.config import ModelConfig, Pooling
 from gtekit.errors import ArgumentError, EngineError
 from gtekit.protocols import Report
-from gtekit.threads import available_threads
+from gtekit.threads import MOST_THREADS, available_threads
 
 TENSOR_DTYPES = (np.float32, np.float16, np.uint16)
+MOST_BATCH_TOKENS = 2**31 - 1
 
 
 class NativeEngine:
@@ -41,8 +42,10 @@ class NativeEngine:
         isa: str | None = None,
         threads: int | None = None,
     ) -> None:
-        if threads is not None and threads < 1:
-            raise ArgumentError(f"threads={threads} is not possible; give at least 1, or None for all available.")
+        if threads is not None and not 1 <= threads <= MOST_THREADS:
+            raise ArgumentError(
+                f"threads={threads} is not possible; give 1 to {MOST_THREADS}, or None for all available."
+            )
         self.hidden_size = config.hidden_size
         try:
             self._encoder = _core.Encoder(
@@ -111,8 +114,8 @@ def chosen_isa(isa: str | None) -> str:
 
 def packed(token_ids: TokenIds, cu_seqlens: Ints, batch_tokens: int) -> tuple[TokenIds, Ints]:
     """Check the arrays of a call and bring them into the layout that the core reads."""
-    if batch_tokens < 1:
-        raise ArgumentError(f"batch_tokens={batch_tokens} is not possible; give at least 1.")
+    if not 1 <= batch_tokens <= MOST_BATCH_TOKENS:
+        raise ArgumentError(f"batch_tokens={batch_tokens} is not possible; give 1 to {MOST_BATCH_TOKENS:,}.")
     return whole_numbers("token_ids", token_ids, np.int32), whole_numbers("cu_seqlens", cu_seqlens, np.int64)
 
 
