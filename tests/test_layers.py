@@ -12,7 +12,7 @@ LAYERS = (  # lowest first; the same list is in ARCHITECTURE.md
     {"errors", "version"},
     {"arrays", "notices", "progress", "threads"},
     {"_core", "config"},
-    {"inputs", "protocols"},
+    {"inputs", "protocols", "wordpiece"},
     {"checkpoint", "files", "streaming", "tokenizer"},
     {"chunking", "engine", "language", "truncation", "vectors"},
     {"text_encoder"},

@@ -232,7 +232,7 @@ def test_a_damaged_tokenizer_json_is_refused(tmp_path: Path, content: str) -> No
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"", "has no .UNK. among its 0 tokens"), (b"[PAD]\n[UNK]\n", "has no .CLS."), (b"\xff\xfe", "read as UTF-8")],
+    [(b"", "has no .UNK. among its 0 tokens"), (b"[PAD]\n[UNK]\n", "has no .CLS."), (b"\xff\xfe", "in UTF-8")],
 )
 def test_a_damaged_vocabulary_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "vocab.txt"

@@ -20,6 +20,7 @@ import numpy as np
 from gtekit.arrays import Array, Ints, TokenIds
 from gtekit.config import TokenizerFiles
 from gtekit.errors import ArgumentError, CheckpointError
+from gtekit.wordpiece import bert_normalizer, read_vocabulary, settings_win, special_token
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -32,9 +33,6 @@ INLINE_CHARS = 20_000  # below this much text another thread costs more than it 
 PIECE_CHARS = 50_000  # a book goes in by parts: an Encoding takes some 100 bytes a token, and Ctrl-C must get through
 
 _SPACE = re.compile("[ \\n]")
-
-# Classes whose settings win over the normalizer that tokenizer.json carries, as in transformers.
-BERT_CLASSES = frozenset({"BertTokenizer", "BertTokenizerFast"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,8 +245,8 @@ def load_tokenizer(files: TokenizerFiles, *, max_tokens: int, vocab_size: int) -
     if files.tokenizer_json is not None:
         source = files.tokenizer_json
         backend = _from_json(source)
-        if str(files.settings.get("tokenizer_class", "BertTokenizer")) in BERT_CLASSES:
-            _apply_settings(backend, files.settings)
+        if settings_win(type(backend.normalizer).__name__, files.settings):
+            backend.normalizer = _normalizer(files.settings)
     elif files.vocab_txt is not None:
         source = files.vocab_txt
         backend = _from_vocab(source, files.settings)
@@ -281,19 +279,13 @@ def _from_json(path: Path) -> "tokenizers.Tokenizer":
     return backend
 
 
-def _apply_settings(backend: "tokenizers.Tokenizer", settings: Mapping[str, Any]) -> None:
-    """Let tokenizer_config.json win over the normalizer in tokenizer.json, as BertTokenizerFast does."""
-    if type(backend.normalizer).__name__ == "BertNormalizer":
-        backend.normalizer = _normalizer(settings)
-
-
 def _from_vocab(path: Path, settings: Mapping[str, Any]) -> "tokenizers.Tokenizer":
     import tokenizers
     from tokenizers import decoders, models, pre_tokenizers, processors
 
-    vocabulary = _read_vocab(path)
-    cls_token, sep_token = _special(settings, "cls_token", "[CLS]"), _special(settings, "sep_token", "[SEP]")
-    unk_token = _special(settings, "unk_token", "[UNK]")
+    vocabulary = read_vocabulary(path)
+    cls_token, sep_token = special_token(settings, "cls_token"), special_token(settings, "sep_token")
+    unk_token = special_token(settings, "unk_token")
     for token in (unk_token, cls_token, sep_token):
         if token not in vocabulary:
             raise CheckpointError(
@@ -308,36 +300,18 @@ def _from_vocab(path: Path, settings: Mapping[str, Any]) -> "tokenizers.Tokenize
         single=f"{cls_token} $A {sep_token}",
         special_tokens=[(cls_token, vocabulary[cls_token]), (sep_token, vocabulary[sep_token])],
     )
-    others = [_special(settings, "pad_token", "[PAD]"), _special(settings, "mask_token", "[MASK]")]
+    others = [special_token(settings, "pad_token"), special_token(settings, "mask_token")]
     special_tokens = [unk_token, sep_token, cls_token, *(token for token in others if token in vocabulary)]
     backend.add_special_tokens([tokenizers.AddedToken(token, normalized=False) for token in special_tokens])
     return backend
 
 
-def _read_vocab(path: Path) -> dict[str, int]:
-    try:
-        with path.open(encoding="utf-8") as lines:  # splitlines() would also split at characters that are tokens
-            return {line.rstrip("\n"): token_id for token_id, line in enumerate(lines)}
-    except (OSError, UnicodeDecodeError) as error:
-        raise CheckpointError(f"{path}: can't be read as UTF-8 text: {error}. Download it again.") from error
-
-
 def _normalizer(settings: Mapping[str, Any]) -> "tokenizers.normalizers.Normalizer":
     from tokenizers import normalizers
 
-    return normalizers.BertNormalizer(
-        clean_text=True,
-        handle_chinese_chars=bool(settings.get("tokenize_chinese_chars", True)),
-        strip_accents=settings.get("strip_accents"),
-        lowercase=bool(settings.get("do_lower_case", True)),
-    )
-
-
-def _special(settings: Mapping[str, Any], name: str, default: str) -> str:
-    token = settings.get(name, default)
-    if isinstance(token, Mapping):  # a saved AddedToken
-        token = token.get("content", default)
-    return str(token)
+    options = bert_normalizer(settings)
+    del options["type"]
+    return normalizers.BertNormalizer(**options)
 
 
 def _splits_at_spaces(backend: "tokenizers.Tokenizer") -> bool:

@@ -174,8 +174,15 @@ def test_lower_casing_by_sentence_transformers_is_refused_where_the_tokenizer_do
     assert load_checkpoint(folder).max_tokens == 64  # the tokenizer lowers all letters anyway
     tokenizer = json.loads((folder / "tokenizer.json").read_text("utf-8"))
     edit_json(folder / "tokenizer.json", normalizer=tokenizer["normalizer"] | {"lowercase": False})
+    assert load_checkpoint(folder).max_tokens == 64  # tokenizer_config.json, which wins for BERT, still lowers them
+    edit_json(folder / "tokenizer_config.json", do_lower_case=False)
     with pytest.raises(CheckpointError, match=r"sentence_bert_config.json: expected do_lower_case false"):
         load_checkpoint(folder)
+    edit_json(folder / "tokenizer.json", normalizer=tokenizer["normalizer"])  # it lowers, and has no say
+    with pytest.raises(CheckpointError, match=r"sentence_bert_config.json: expected do_lower_case false"):
+        load_checkpoint(folder)
+    edit_json(folder / "tokenizer_config.json", tokenizer_class="PreTrainedTokenizerFast")
+    assert load_checkpoint(folder).max_tokens == 64
 
 
 def test_an_adapter_is_named_as_one(folder: Path) -> None:

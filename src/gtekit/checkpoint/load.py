@@ -16,6 +16,7 @@ from gtekit.checkpoint.weights import read_tensors, weight_files
 from gtekit.config import ModelConfig, Pooling, TokenizerFiles
 from gtekit.errors import ArchitectureError, CheckpointError, CheckpointWarning
 from gtekit.notices import warn_caller
+from gtekit.wordpiece import bert_normalizer, normalizer_that_runs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,9 +149,9 @@ def _pooling(location: Location, modules: Modules | None, config: Path | None) -
     pooling = read_pooling(config) if config else "mean"
     source = "as 1_Pooling/config.json says" if config else "as sentence-transformers does"
     warn_caller(
-        f"{location.name}: has no modules.json, which would say how token vectors become one. Assumed: "
-        f"pooling by {pooling}, {source}, and no normalization. If the model was made for something else, its vectors mean little: add "
-        "the modules.json that sentence-transformers writes (Transformer, Pooling, Normalize).",
+        f"{location.name}: has no modules.json, which would say how token vectors become one. Assumed: pooling by "
+        f"{pooling}, {source}, and no normalization. If the model was made for something else, its vectors mean "
+        "little: add the modules.json that sentence-transformers writes (Transformer, Pooling, Normalize).",
         CheckpointWarning,
     )
     return pooling, False
@@ -187,14 +188,13 @@ def _check_lower_case(path: Path, files: TokenizerFiles) -> None:
     if not path.exists() or not read_json_object(path).get("do_lower_case"):
         return
     if files.tokenizer_json:
-        normalizer = read_json_object(files.tokenizer_json).get("normalizer")
-        lowers = isinstance(normalizer, dict) and normalizer.get("lowercase") is True
+        normalizer = normalizer_that_runs(read_json_object(files.tokenizer_json).get("normalizer"), files.settings)
     else:
-        lowers = files.settings.get("do_lower_case", True) is True
-    if not lowers:
+        normalizer = bert_normalizer(files.settings)
+    if not isinstance(normalizer, dict) or normalizer.get("lowercase") is not True:
         raise CheckpointError(
             f"{path}: expected do_lower_case false for a tokenizer that keeps capital letters, found true. Set it in "
-            "the tokenizer instead (normalizer.lowercase in tokenizer.json)."
+            "the tokenizer instead (do_lower_case in tokenizer_config.json, normalizer.lowercase in tokenizer.json)."
         )
 
 

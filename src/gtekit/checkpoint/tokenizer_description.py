@@ -8,16 +8,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gtekit.checkpoint.json_files import MAX_BYTES, read_bytes, read_json_object
+from gtekit.checkpoint.json_files import read_json_object
 from gtekit.config import TokenizerFiles
 from gtekit.errors import CheckpointError
+from gtekit.wordpiece import (
+    SPECIAL_TOKENS,
+    bert_normalizer,
+    normalizer_that_runs,
+    read_vocabulary,
+    special_token,
+)
 
 MAX_CHARACTERS_PER_WORD = 100  # of BERT: a longer word is unknown
-BERT_CLASSES = ("BertTokenizer", "BertTokenizerFast")  # their settings win over tokenizer.json, as in transformers
 ADDED_TOKEN_FLAGS = ("single_word", "lstrip", "rstrip", "normalized")
-SPECIAL_TOKENS = {
-    name: f"[{name[:-6].upper()}]" for name in ("unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
-}
 
 
 def describe_tokenizer(files: TokenizerFiles) -> dict[str, Any]:
@@ -37,24 +40,11 @@ def describe_tokenizer(files: TokenizerFiles) -> dict[str, Any]:
     raise CheckpointError("expected tokenizer.json or vocab.txt, found neither.")
 
 
-def read_vocabulary(path: Path) -> dict[str, int]:
-    """Ids by token from a vocab.txt: one token a line, the id is the number of the line from 0."""
-    try:
-        text = read_bytes(path, MAX_BYTES).decode("utf-8").replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        raise CheckpointError(f"{path}: expected a vocabulary in UTF-8, found something else: {error}") from None
-    return {line: number for number, line in enumerate(text.removesuffix("\n").split("\n"))}
-
-
 def _from_json(path: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
     whole = read_json_object(path)
     model = whole.get("model")
     if not isinstance(model, dict) or not isinstance(model.get("vocab"), dict):
         raise CheckpointError(f"{path}: expected a model with a vocab, found none.")
-    normalizer = whole.get("normalizer")
-    is_bert = isinstance(normalizer, dict) and normalizer.get("type") == "BertNormalizer"
-    if is_bert and settings.get("tokenizer_class", "BertTokenizer") in BERT_CLASSES:
-        normalizer = _normalizer_of(settings)
     return {
         "model": {
             "type": model.get("type", "WordPiece"),
@@ -63,7 +53,7 @@ def _from_json(path: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
             "max_characters": model.get("max_input_chars_per_word", MAX_CHARACTERS_PER_WORD),
         },
         "vocabulary": sorted(model["vocab"].items(), key=lambda item: (str(item[1]), item[0])),
-        "normalizer": _normalizer(normalizer),
+        "normalizer": _normalizer(normalizer_that_runs(whole.get("normalizer"), settings)),
         "pre_tokenizer": whole.get("pre_tokenizer"),
         "around": _around(whole.get("post_processor")),
         "added_tokens": sorted(_added_token(token) for token in whole.get("added_tokens") or []),
@@ -72,13 +62,13 @@ def _from_json(path: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def _from_vocabulary(path: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
     vocabulary = read_vocabulary(path)
-    words = {name: _content(settings.get(name, default)) for name, default in SPECIAL_TOKENS.items()}
+    words = {name: special_token(settings, name) for name in SPECIAL_TOKENS}
     model = {"type": "WordPiece", "unk_token": words["unk_token"], "prefix": "##"}
     plain = dict.fromkeys(ADDED_TOKEN_FLAGS, False)
     return {
         "model": {**model, "max_characters": MAX_CHARACTERS_PER_WORD},
         "vocabulary": sorted(vocabulary.items(), key=lambda item: (str(item[1]), item[0])),
-        "normalizer": _normalizer(_normalizer_of(settings)),
+        "normalizer": _normalizer(bert_normalizer(settings)),
         "pre_tokenizer": {"type": "BertPreTokenizer"},
         "around": [vocabulary.get(words["cls_token"]), "text", vocabulary.get(words["sep_token"])],
         "added_tokens": sorted(
@@ -86,16 +76,6 @@ def _from_vocabulary(path: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
             for word in words.values()
             if word in vocabulary
         ),
-    }
-
-
-def _normalizer_of(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The normalizer that tokenizer_config.json asks for, with the defaults of BertTokenizer."""
-    return {
-        "type": "BertNormalizer",
-        "handle_chinese_chars": bool(settings.get("tokenize_chinese_chars", True)),
-        "strip_accents": settings.get("strip_accents"),
-        "lowercase": bool(settings.get("do_lower_case", True)),
     }
 
 
@@ -133,8 +113,3 @@ def _around(value: object) -> object:
 
 def _added_token(token: Mapping[str, Any]) -> list[Any]:
     return [token["content"], token["id"], *(bool(token.get(flag, False)) for flag in ADDED_TOKEN_FLAGS)]
-
-
-def _content(token: object) -> str:
-    """A special token of tokenizer_config.json: a text, or an object that holds one."""
-    return str(token.get("content")) if isinstance(token, dict) else str(token)
