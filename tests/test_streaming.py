@@ -29,7 +29,7 @@ def test_something_that_is_no_str_is_named_by_its_place_in_the_stream() -> None:
 
 def test_the_next_block_is_prepared_while_one_is_out() -> None:
     prepared = []
-    blocks = one_ahead(blocks_of(map(str, itertools.count()), 2), lambda index, block: prepared.append(index))
+    blocks = one_ahead(blocks_of(map(str, itertools.count()), 2), lambda index, *_: prepared.append(index))
     next(blocks)
     deadline = time.monotonic() + 10
     while len(prepared) < 2 and time.monotonic() < deadline:
@@ -46,7 +46,7 @@ def test_texts_are_pulled_on_the_calling_thread_and_two_blocks_ahead_at_most() -
             pulled.append(threading.current_thread())
             yield "text"
 
-    blocks = one_ahead(blocks_of(endless(), 3), lambda index, _: index)
+    blocks = one_ahead(blocks_of(endless(), 3), lambda index, *_: index)
     assert [next(blocks) for _ in range(4)] == [0, 3, 6, 9]
     assert len(pulled) == 15
     assert set(pulled) == {threading.current_thread()}
@@ -58,14 +58,14 @@ def test_an_error_from_the_iterable_comes_after_the_blocks_before_it() -> None:
         yield from ["a", "b", "c", "d"]
         raise OSError("disk gone")
 
-    blocks = one_ahead(blocks_of(breaks(), 2), lambda index, _: index)
+    blocks = one_ahead(blocks_of(breaks(), 2), lambda index, *_: index)
     assert [next(blocks), next(blocks)] == [0, 2]
     with pytest.raises(OSError, match="disk gone"):
         next(blocks)
 
 
 def test_an_error_from_preparing_comes_after_the_blocks_before_it() -> None:
-    blocks = one_ahead(blocks_of(map(str, itertools.count()), 1), lambda index, _: 6 / (3 - index))
+    blocks = one_ahead(blocks_of(map(str, itertools.count()), 1), lambda index, *_: 6 / (3 - index))
     assert [next(blocks) for _ in range(3)] == [2, 3, 6]
     with pytest.raises(ZeroDivisionError):
         next(blocks)
@@ -73,8 +73,25 @@ def test_an_error_from_preparing_comes_after_the_blocks_before_it() -> None:
 
 def test_closing_ends_the_thread() -> None:
     before = threading.active_count()
-    blocks = one_ahead(blocks_of(map(str, itertools.count()), 2), lambda index, _: index)
+    blocks = one_ahead(blocks_of(map(str, itertools.count()), 2), lambda index, *_: index)
     next(blocks)
     assert threading.active_count() == before + 1
     blocks.close()
     assert threading.active_count() == before
+
+
+def test_closing_asks_the_preparation_under_way_to_stop() -> None:
+    has_begun = threading.Event()
+
+    def prepare(index: int, block: list[str], stop: threading.Event) -> int:
+        if index:
+            has_begun.set()
+            assert stop.wait(60), "nobody asked to stop"
+        return index
+
+    blocks = one_ahead(blocks_of(map(str, itertools.count()), 1), prepare)
+    next(blocks)
+    assert has_begun.wait(60)
+    start = time.monotonic()
+    blocks.close()
+    assert time.monotonic() - start < 30

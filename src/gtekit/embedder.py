@@ -1,12 +1,12 @@
 """Text to embeddings: `load` gives an Embedder, which does all that most people do with a model."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Unpack, get_args
 
 import numpy as np
 
-from gtekit.arrays import Floats
+from gtekit.arrays import Floats, Ints
 from gtekit.checkpoint import Checkpoint, load_checkpoint
 from gtekit.chunking import Chunks, chunk_texts
 from gtekit.config import EncodeKeywords, EncodeOptions, Pooling, Precision
@@ -136,7 +136,7 @@ class Embedder:
         checked = check_texts(texts)
         if not checked:
             return self._empty(chosen)
-        block = self._encoder.prepare(0, checked, self._prompt(chosen), chosen)
+        block = self._encoder.prepare(0, checked, prompt=self._prompt(chosen), options=chosen)
         warn_of_truncation(block.batch.lengths, self.max_tokens, chosen)
         with Progress(len(checked), len(block.batch.token_ids), show=chosen.progress) as progress:
             return self._encoder.embed(block, chosen, progress.update)
@@ -156,7 +156,12 @@ class Embedder:
         return self.encode(documents, **self._with_prompt(options, DOCUMENT_PROMPTS))
 
     def encode_stream(
-        self, texts: Iterable[str], *, block_texts: int = BLOCK_TEXTS, **options: Unpack[EncodeKeywords]
+        self,
+        texts: Iterable[str],
+        *,
+        block_texts: int = BLOCK_TEXTS,
+        take_lengths: Callable[[Ints], None] | None = None,
+        **options: Unpack[EncodeKeywords],
     ) -> Iterator[Floats]:
         """Embed texts from any iterable, even one that never ends, in bounded memory.
 
@@ -166,6 +171,8 @@ class Embedder:
         Args:
             texts: Any iterable of str.
             block_texts: The most texts in a block; texts of more than a million characters in all end one sooner.
+            take_lengths: Gets the tokens of each text before the cut, shape (n,), ahead of each block; warning of cut
+                texts is left to it.
             **options: The fields of EncodeOptions.
 
         Returns:
@@ -175,7 +182,7 @@ class Embedder:
             raise TextTypeError(f"texts is one {type(texts).__name__}, expected an iterable of str.")
         check_count("block_texts", block_texts)
         chosen = self._options(options)
-        return self._encoder.stream(texts, block_texts, self._prompt(chosen), chosen)
+        return self._encoder.stream(texts, block_texts, self._prompt(chosen), chosen, take_lengths)
 
     def encode_chunks(
         self,
@@ -230,7 +237,7 @@ class Embedder:
         checked = check_texts(texts)
         if not checked:
             return []
-        block = self._encoder.prepare(0, checked, self._prompt(chosen), chosen)
+        block = self._encoder.prepare(0, checked, prompt=self._prompt(chosen), options=chosen)
         warn_of_truncation(block.batch.lengths, self.max_tokens, chosen)
         with Progress(len(checked), len(block.batch.token_ids), show=chosen.progress) as progress:
             return self._encoder.token_states(block, chosen, progress.update)

@@ -1,6 +1,7 @@
 """Blocks of texts from an iterable of any length, each tokenized while the one before is computed."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator
+from threading import Event
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from gtekit.inputs import wrong_text
@@ -35,25 +36,31 @@ def blocks_of(texts: Iterable[str], block_texts: int = BLOCK_TEXTS) -> Iterator[
         yield first_index, block
 
 
-def one_ahead(blocks: Iterator[Block], prepare: Callable[[int, list[str]], T]) -> Generator[T, None, None]:
+def one_ahead(blocks: Iterator[Block], prepare: Callable[[int, list[str], Event], T]) -> Generator[T, None, None]:
     """Give each block prepared, while the next one is being prepared on a thread of its own.
 
     The blocks are pulled on the calling thread: a database cursor or a file stays where it was opened. An error,
-    from pulling or from preparing, comes after the blocks before it. Closing ends the thread.
+    from pulling or from preparing, comes after the blocks before it. Closing ends the thread, and sets
+    the event that each preparation was given: nobody waits for its result then.
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    with ThreadPoolExecutor(1, "gtekit-stream") as pool:
+    stop = Event()
+    pool = ThreadPoolExecutor(1, "gtekit-stream")
+    try:
         coming: Future[T] | None = None
         while True:
             block, error = _pull(blocks)
-            ready, coming = coming, pool.submit(prepare, *block) if block else None
+            ready, coming = coming, pool.submit(prepare, *block, stop) if block else None
             if ready is not None:
                 yield ready.result()
             if error is not None:
                 raise error
             if coming is None:
                 return
+    finally:
+        stop.set()
+        pool.shutdown(cancel_futures=True)
 
 
 def _pull(blocks: Iterator[Block]) -> tuple[Block | None, Exception | None]:

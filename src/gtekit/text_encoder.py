@@ -1,9 +1,10 @@
 """Checked texts through tokenizer and engine: cut or in pieces, pooled, shortened, normalized."""
 
-from collections.abc import Iterable, Iterator, Sequence, Sized
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
+from threading import Event
 
 import numpy as np
 
@@ -42,13 +43,21 @@ class TextEncoder:
         self._normalize = normalize
 
     def prepare(
-        self, first_index: int, texts: Sequence[str], prompt: str, options: EncodeOptions, threads: int | None = None
+        self,
+        first_index: int,
+        texts: Sequence[str],
+        stop: Event | None = None,
+        *,
+        prompt: str,
+        options: EncodeOptions,
+        threads: int | None = None,
     ) -> Block:
         """Tokenize texts, at least one.
 
         Args:
             first_index: The place of texts[0] in the caller's list, for messages.
             texts: All str.
+            stop: Once set, from another thread, the work is given up.
             prompt: Goes before each text.
             options: What to do about long texts.
             threads: The most to use; None: as many as the engine.
@@ -57,7 +66,8 @@ class TextEncoder:
             TruncationError: If a text is too long and that was to be refused.
         """
         prompted = [prompt + text for text in texts] if prompt else texts
-        batch = self._tokenizer.encode(prompted, threads=threads or self._engine.threads, first_index=first_index)
+        threads = threads or self._engine.threads
+        batch = self._tokenizer.encode(prompted, threads=threads, first_index=first_index, stop=stop)
         if options.on_truncation == "error":
             refuse_truncation(batch.lengths, self._tokenizer.max_tokens, first_index)
         return Block(first_index, texts, prompt, batch)
@@ -92,8 +102,24 @@ class TextEncoder:
         report(len(block.texts), len(batch.token_ids))
         return np.split(hidden, batch.cu_seqlens[1:-1])
 
-    def stream(self, texts: Iterable[str], block_texts: int, prompt: str, options: EncodeOptions) -> Iterator[Floats]:
-        """Give the vectors of texts block by block, each of shape (n, D)."""
+    def stream(
+        self,
+        texts: Iterable[str],
+        block_texts: int,
+        prompt: str,
+        options: EncodeOptions,
+        take_lengths: Callable[[Ints], None] | None = None,
+    ) -> Iterator[Floats]:
+        """Give the vectors of texts block by block, each of shape (n, D).
+
+        Args:
+            texts: Any iterable of str.
+            block_texts: The most texts in a block.
+            prompt: Goes before each text.
+            options: Of the whole stream.
+            take_lengths: Gets the tokens of each text before the cut, (n,), ahead of the block's vectors; it has to
+                warn of what is cut.
+        """
         count = TruncationCount(self._tokenizer.max_tokens)
         # one thread in eight: enough to stay ahead of the engine, which has the others
         threads = max(1, self._engine.threads // 8)
@@ -105,7 +131,7 @@ class TextEncoder:
         try:
             with Progress(total, show=options.progress) as progress, closing(blocks):
                 for block in blocks:
-                    count.add(block.batch.lengths)
+                    (take_lengths or count.add)(block.batch.lengths)
                     yield self.embed(block, options, progress.after(texts_done, tokens_done))
                     texts_done += len(block.texts)
                     tokens_done += len(block.batch.token_ids)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -33,6 +34,10 @@ INLINE_CHARS = 20_000  # below this much text another thread costs more than it 
 PIECE_CHARS = 50_000  # a book goes in by parts: an Encoding takes some 100 bytes a token, and Ctrl-C must get through
 
 _SPACE = re.compile("[ \\n]")
+
+
+class StoppedError(Exception):
+    """Work on another thread was given up, as asked. No caller of the package sees it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,28 +77,36 @@ class Tokenizer:
         self.cls_id, self.sep_id = self._special_ids()
         self.unk_id = self._unk_id()
 
-    def encode(self, texts: Sequence[str], *, threads: int = 1, first_index: int = 0) -> TokenBatch:
+    def encode(
+        self, texts: Sequence[str], *, threads: int = 1, first_index: int = 0, stop: Event | None = None
+    ) -> TokenBatch:
         """Turn texts into packed token ids, each cut at `max_tokens` with its [SEP] kept.
 
         Args:
             texts: Checked to be str by the caller.
             threads: The most threads to use. A small batch stays on the calling one.
             first_index: The place of texts[0] in the caller's list, for error messages.
+            stop: Once set, from another thread, the work is given up: nobody waits for the result.
 
         Raises:
+            StoppedError: If `stop` was set.
             ArgumentError: If a text holds half of a surrogate pair.
             CheckpointError: If the tokenizer gives an id that the model has no embedding for.
         """
         if not texts:
             return TokenBatch(np.empty(0, np.int32), np.zeros(1, np.int64), np.empty(0, np.int64))
+        stop = stop or Event()
         if threads == 1 or len(texts) == 1 or sum(map(len, texts)) < INLINE_CHARS:
-            spans = [self._encode_span(texts, first_index, may_keep_gil=True)]
+            spans = [self._encode_span(texts, first_index, stop, may_keep_gil=True)]
         else:
             from concurrent.futures import ThreadPoolExecutor
 
             pool = ThreadPoolExecutor(threads, "gtekit-tokenize")
             try:
-                spans = self._encode_on(pool, texts, first_index)
+                spans = self._encode_on(pool, texts, first_index, stop)
+            except BaseException:
+                stop.set()  # spans that have begun end at their next text, or within a long one
+                raise
             finally:  # Ctrl-C may come while spans are handed in: those that wait are dropped, not done
                 pool.shutdown(cancel_futures=True)
         lengths = np.array([length for _, span_lengths in spans for length in span_lengths], np.int64)
@@ -139,21 +152,21 @@ class Tokenizer:
         return dict(self._backend.get_vocab())
 
     def _encode_on(
-        self, pool: "Executor", texts: Sequence[str], first_index: int
+        self, pool: "Executor", texts: Sequence[str], first_index: int, stop: Event
     ) -> "list[tuple[array[int], list[int]]]":
         starts = range(0, len(texts), SPAN_TEXTS)
         spans = (texts[start : start + SPAN_TEXTS] for start in starts)
-        encode = partial(self._encode_span, may_keep_gil=False)
+        encode = partial(self._encode_span, stop=stop, may_keep_gil=False)
         return list(pool.map(encode, spans, (first_index + start for start in starts)))
 
     def _encode_span(
-        self, texts: Sequence[str], first_index: int, *, may_keep_gil: bool
+        self, texts: Sequence[str], first_index: int, stop: Event, *, may_keep_gil: bool
     ) -> "tuple[array[int], list[int]]":
         packed = array("i")
         lengths = []
         for index, text in enumerate(texts, first_index):
             try:
-                ids = self._ids(text, may_keep_gil=may_keep_gil)
+                ids = self._ids(text, stop, may_keep_gil=may_keep_gil)
                 lengths.append(len(ids))
                 if len(ids) > self.max_tokens:
                     ids = [*ids[: self.max_tokens - 1], ids[-1]]
@@ -162,9 +175,15 @@ class Tokenizer:
                 self._explain(error, text, index)
         return packed, lengths
 
-    def _ids(self, text: str, *, may_keep_gil: bool) -> list[int]:
+    def _ids(self, text: str, stop: Event, *, may_keep_gil: bool) -> list[int]:
+        if stop.is_set():
+            raise StoppedError
         if len(text) > PIECE_CHARS:
-            parts = [self._backend.encode_batch_fast([piece])[0].ids for _, piece in self._pieces(text)]
+            parts = []
+            for _, piece in self._pieces(text):
+                parts.append(self._backend.encode_batch_fast([piece])[0].ids)
+                if stop.is_set():
+                    raise StoppedError
             return [self.cls_id, *chain.from_iterable(part[1:-1] for part in parts), self.sep_id]
         if may_keep_gil and len(text) < GIL_CHARS:
             return self._backend.encode(text).ids
@@ -182,7 +201,7 @@ class Tokenizer:
         yield begin, text[begin:] if begin else text
 
     def _special_ids(self) -> tuple[int, int]:
-        ids = self._encode_span([""], 0, may_keep_gil=True)[0]
+        ids = self._encode_span([""], 0, Event(), may_keep_gil=True)[0]
         if len(ids) != 2:
             raise CheckpointError(
                 f"{self._source}: puts {len(ids)} special tokens around a text, expected 2 ([CLS] and [SEP]). "
@@ -206,7 +225,7 @@ class Tokenizer:
 
         A panic of its Rust code, which damaged files bring about, comes as a BaseException.
         """
-        if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError | CheckpointError):
+        if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError | CheckpointError | StoppedError):
             raise error
         place = next((i for i, char in enumerate(text) if "\ud800" <= char <= "\udfff"), None)
         if place is None:
