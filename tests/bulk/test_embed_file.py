@@ -225,6 +225,30 @@ def test_a_text_that_is_too_long_is_named_by_its_line(model: gtekit.Embedder, tm
         embed_file(model, source, tmp_path / "out.npy", FileOptions(block_rows=4), {"on_truncation": "error"})
 
 
+def test_texts_that_are_cut_are_named_once_also_those_that_an_earlier_run_saved(
+    model: gtekit.Embedder, tmp_path: Path
+) -> None:
+    source, target = tmp_path / "in.txt", tmp_path / "out.npy"
+    long = b"word " * 100 + b"\n"
+    lines = [b"short\n", long, long, b"short\n", b"word " * 300 + b"\n", b"short\n"]
+    source.write_bytes(b"".join(lines[:4]) + b"\xff\n")
+    options = FileOptions(block_rows=2)
+    with pytest.raises(FileFormatError), pytest.warns(gtekit.TruncationWarning, match="2 of 4 texts"):
+        embed_file(model, source, target, options)
+    source.write_bytes(b"".join(lines))
+    with pytest.warns(gtekit.TruncationWarning) as caught:
+        assert embed_file(model, source, target, options).reused == 4
+    (message,) = [str(warning.message) for warning in caught]
+    counts = model.count_tokens([line.decode().rstrip("\n") for line in lines])
+    lost = sum(max(count - model.max_tokens, 0) for count in counts)
+    assert message.startswith(f"3 of 6 texts are longer than the 64 tokens that are read: {lost:,} tokens ")
+    assert f"Lines or rows 2, 3, 5; the longest is 5 with {counts[4]:,} tokens" in message
+    source.write_bytes(b"".join(lines) + long * 5)
+    with pytest.warns(gtekit.TruncationWarning, match=r"rows 2, 3, 5, 7, 8 and 3 more; the longest is 5 with"):
+        embed_file(model, source, target, options)
+    embed_file(model, source, target, options, {"on_truncation": "ignore"})  # a warning would be an error here
+
+
 @pytest.mark.parametrize(
     ("source", "target", "message"),
     [

@@ -9,20 +9,22 @@ import numpy as np
 import pytest
 
 from gtekit.errors import FileFormatError
-from gtekit.files import BlockStore, Vectors, clear_folder, lock_folder, replace_when_complete
+from gtekit.files import Block, BlockStore, Vectors, clear_folder, lock_folder, replace_when_complete
 
 VECTORS = Vectors(np.arange(12, dtype=np.float32).reshape(3, 4), np.ones(3, np.float32))
+BLOCK = Block(VECTORS, np.array([3, 700, 2]))
 
 
 def test_a_saved_block_comes_back_to_the_bit(tmp_path: Path) -> None:
     store = BlockStore(tmp_path, "settings")
-    store.save("key", VECTORS)
+    store.save("key", BLOCK)
     found = store.load("key")
     assert found is not None
-    assert found.scales is not None
+    assert found.vectors.scales is not None
     assert VECTORS.scales is not None
-    assert found.values.tobytes() == VECTORS.values.tobytes()
-    assert found.scales.tobytes() == VECTORS.scales.tobytes()
+    assert found.vectors.values.tobytes() == VECTORS.values.tobytes()
+    assert found.vectors.scales.tobytes() == VECTORS.scales.tobytes()
+    assert found.lengths.tolist() == [3, 700, 2]
 
 
 def test_keys_depend_on_the_place_the_texts_their_borders_and_the_settings(tmp_path: Path) -> None:
@@ -43,13 +45,13 @@ def test_keys_depend_on_the_place_the_texts_their_borders_and_the_settings(tmp_p
 @pytest.mark.parametrize("place", [0, 100, -40])
 def test_a_damaged_block_is_not_used(tmp_path: Path, place: int) -> None:
     store = BlockStore(tmp_path, "settings")
-    store.save("key", VECTORS)
+    store.save("key", BLOCK)
     path = tmp_path / "key.npz"
     data = bytearray(path.read_bytes())
     data[place] ^= 0xFF
     path.write_bytes(data)
     found = store.load("key")
-    assert found is None or np.array_equal(found.values, VECTORS.values)
+    assert found is None or np.array_equal(found.vectors.values, VECTORS.values)
     path.write_bytes(data[: len(data) // 2])
     assert store.load("key") is None
     path.write_bytes(b"")

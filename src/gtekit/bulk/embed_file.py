@@ -22,12 +22,14 @@ from typing import Any
 
 import numpy as np
 
-from gtekit.arrays import Floats
+from gtekit.arrays import Floats, Ints
+from gtekit.bulk.cuts import CutCount
 from gtekit.bulk.numbers import NumberFormat, convert
 from gtekit.config import EncodeKeywords
 from gtekit.embedder import Embedder
 from gtekit.errors import ArgumentError, FileFormatError, TruncationError
 from gtekit.files import (
+    Block,
     BlockStore,
     InputFormat,
     Keep,
@@ -76,7 +78,7 @@ class EmbedSummary:
 class _Block:
     rows: list[Row]
     key: str
-    vectors: Vectors | None
+    saved: Block | None
 
 
 def embed_file(
@@ -102,10 +104,13 @@ def embed_file(
     check_files(source, target, options)
     with open_rows(source, options.input_format, field=options.field, keep=options.keep) as rows:
         job = _Job(model, options, encode or EncodeKeywords(), rows.estimate)
-        if target is None:
-            job.write_standard_output(rows)
-        else:
-            job.write_file(rows, target)
+        try:
+            if target is None:
+                job.write_standard_output(rows)
+            else:
+                job.write_file(rows, target)
+        finally:  # also where a bad row ends the job: some of what it made is cut
+            job.warn()
     return job.summary(target)
 
 
@@ -138,6 +143,7 @@ class _Job:
         self.begin = time.perf_counter()
         self.texts = 0
         self.reused = 0
+        self.cuts = CutCount(model.max_tokens)
 
     def write_file(self, rows: Rows, target: Path) -> None:
         folder = target.with_name(f"{target.name}.partial")
@@ -181,11 +187,12 @@ class _Job:
 
     def blocks(self, rows: Iterator[Row], store: BlockStore | None) -> Iterator[tuple[_Block, Vectors]]:
         """Yield the blocks of the input in order with their vectors, saved ones or new ones."""
-        for is_saved, run in groupby(self.read(rows, store), key=lambda block: block.vectors is not None):
-            for block, vectors in self.saved(run) if is_saved else self.computed(run, store):
+        for is_saved, run in groupby(self.read(rows, store), key=lambda block: block.saved is not None):
+            for block, done in self.saved(run) if is_saved else self.computed(run, store):
                 self.texts += len(block.rows)
                 self.reused += is_saved * len(block.rows)
-                yield block, vectors
+                self.cuts.add(block.rows, done.lengths)
+                yield block, done.vectors
 
     def read(self, rows: Iterator[Row], store: BlockStore | None) -> Iterator[_Block]:
         for number in count():
@@ -197,28 +204,32 @@ class _Job:
             yield _Block(chunk, key, store.load(key) if store else None)
 
     @staticmethod
-    def saved(blocks: Iterator[_Block]) -> Iterator[tuple[_Block, Vectors]]:
+    def saved(blocks: Iterator[_Block]) -> Iterator[tuple[_Block, Block]]:
         for block in blocks:
-            assert block.vectors is not None
-            yield block, block.vectors
+            assert block.saved is not None
+            yield block, block.saved
 
-    def computed(self, blocks: Iterator[_Block], store: BlockStore | None) -> Iterator[tuple[_Block, Vectors]]:
+    def computed(self, blocks: Iterator[_Block], store: BlockStore | None) -> Iterator[tuple[_Block, Block]]:
         """Send the texts of many blocks through one stream, which reads ahead, and cut what comes back into blocks."""
         waiting: deque[_Block] = deque()
         texts = _Texts(blocks, waiting, self.total and max(self.total - self.texts, 1))
         block_texts = min(self.options.block_rows, BLOCK_TEXTS)
-        stream = self.model.encode_stream(texts.sized(), block_texts=block_texts, **self.encode)
         parts: list[Floats] = []
+        lengths: list[Ints] = []
+        stream = self.model.encode_stream(
+            texts.sized(), block_texts=block_texts, take_lengths=lengths.append, **self.encode
+        )
         for part in self.with_lines(stream, waiting):
             parts.append(part)
             while waiting and sum(map(len, parts)) >= len(waiting[0].rows):
                 block = waiting.popleft()
-                whole = np.concatenate(parts)
-                parts = [whole[len(block.rows) :]]
-                vectors = convert(whole[: len(block.rows)], self.options.numbers)
+                size = len(block.rows)
+                whole, all_lengths = np.concatenate(parts), np.concatenate(lengths)
+                parts, lengths[:] = [whole[size:]], [all_lengths[size:]]
+                done = Block(convert(whole[:size], self.options.numbers), all_lengths[:size])
                 if store is not None:
-                    store.save(block.key, vectors)
-                yield block, vectors
+                    store.save(block.key, done)
+                yield block, done
 
     def with_lines(self, stream: Iterator[Floats], waiting: deque[_Block]) -> Iterator[Floats]:
         """Let a refused text be named by its line, not by its place in the stream."""
@@ -234,6 +245,10 @@ class _Job:
                         f"beginning with --on-truncation warn."
                     ) from None
             raise
+
+    def warn(self) -> None:
+        if self.encode.get("on_truncation", "warn") == "warn":
+            self.cuts.warn()
 
     def settings(self) -> str:
         """Write down everything but the texts that decides the bits of a vector."""

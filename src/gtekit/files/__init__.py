@@ -1,7 +1,7 @@
 """Files of texts in, files of vectors out. Plain input and output: nothing here knows a model."""
 
 from gtekit.files.atomic import replace_when_complete
-from gtekit.files.blocks import BlockStore, Vectors, clear_folder, lock_folder
+from gtekit.files.blocks import Block, BlockStore, Vectors, clear_folder, lock_folder
 from gtekit.files.formats import INPUT_FORMATS, OUTPUT_FORMATS, InputFormat, OutputFormat, input_format, output_format
 from gtekit.files.lines import decode_text
 from gtekit.files.reader import Rows, open_rows
@@ -11,6 +11,7 @@ from gtekit.files.writer import VectorWriter, open_writer
 __all__ = [
     "INPUT_FORMATS",
     "OUTPUT_FORMATS",
+    "Block",
     "BlockStore",
     "InputFormat",
     "Keep",

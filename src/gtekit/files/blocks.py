@@ -14,11 +14,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
-from gtekit.arrays import Array, Floats
+from gtekit.arrays import Array, Floats, Ints
 from gtekit.errors import FileFormatError
 from gtekit.files.atomic import replace_when_complete
 
@@ -31,6 +31,14 @@ class Vectors:
 
     values: Array
     scales: Floats | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A finished block."""
+
+    vectors: Vectors
+    lengths: Ints  # (N,), tokens of each text before it was cut: whoever finds the block can tell what is missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +57,22 @@ class BlockStore:
             digest.update(data)
         return f"{number:08}-{digest.hexdigest()[:32]}"
 
-    def load(self, key: str) -> Vectors | None:
+    def load(self, key: str) -> Block | None:
         """Give a finished block back, or None where it is missing or damaged."""
         try:
             # the zip holds a checksum of each array; numpy itself leaves a damaged file open
             with self._path(key).open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-                return Vectors(file["values"], file.get("scales"))
+                return Block(Vectors(file["values"], file.get("scales")), file["lengths"])
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return None
 
-    def save(self, key: str, vectors: Vectors) -> None:
+    def save(self, key: str, block: Block) -> None:
         """Keep a finished block: complete, or not at all."""
         buffer = io.BytesIO()
-        if vectors.scales is None:
-            np.savez(buffer, values=vectors.values)
-        else:
-            np.savez(buffer, values=vectors.values, scales=vectors.scales)
+        arrays: dict[str, Any] = {"values": block.vectors.values, "lengths": block.lengths}
+        if block.vectors.scales is not None:
+            arrays["scales"] = block.vectors.scales
+        np.savez(buffer, **arrays)
         with replace_when_complete(self._path(key)) as path:
             path.write_bytes(buffer.getbuffer())
 
