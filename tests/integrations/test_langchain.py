@@ -11,7 +11,7 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.vectorstores import InMemoryVectorStore
 
 import gtekit
-from gtekit.errors import TextTypeError
+from gtekit.errors import ArgumentError, TextTypeError
 from gtekit.integrations.langchain import GtekitEmbeddings
 
 DOCUMENTS = [
@@ -69,3 +69,8 @@ def test_without_langchain_the_import_says_what_to_install() -> None:
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert result.returncode == 1
     assert "pip install 'gtekit[langchain]'" in result.stderr
+
+
+def test_a_name_instead_of_a_model_is_refused_with_the_call_that_loads_it() -> None:
+    with pytest.raises(ArgumentError, match=r"GtekitEmbeddings\(gtekit\.load\('gte-small'\)\)"):
+        GtekitEmbeddings("gte-small")  # type: ignore[arg-type]

@@ -5,7 +5,7 @@
 """
 
 from gtekit.embedder import Embedder
-from gtekit.errors import MissingExtraError
+from gtekit.errors import ArgumentError, MissingExtraError
 
 try:
     from langchain_core.embeddings import Embeddings
@@ -20,9 +20,16 @@ class GtekitEmbeddings(Embeddings):
 
     Args:
         model: What `gtekit.load` gave.
+
+    Raises:
+        ArgumentError: If `model` is something else, such as a name.
     """
 
     def __init__(self, model: Embedder) -> None:
+        if not isinstance(model, Embedder):
+            raise ArgumentError(
+                f"model is {model!r}, expected a loaded model: GtekitEmbeddings(gtekit.load({str(model)!r}))."
+            )
         self.model = model
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
