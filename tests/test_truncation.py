@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gtekit
+from gtekit.arrays import Floats, Ints, TokenIds
+from gtekit.protocols import Report
 from gtekit.truncation import TruncationCount
 
 LONG = "the water of the city " * 40
@@ -120,6 +123,25 @@ def test_chunks_make_an_answer_of_a_long_text(model: gtekit.Embedder) -> None:
     np.testing.assert_allclose(np.linalg.norm(unit, axis=1), 1, atol=1e-6)
     shorter = model.encode(["short", LONG], on_truncation="chunk", dimensions=8)
     np.testing.assert_allclose(shorter, unit[:, :8] / np.linalg.norm(unit[:, :8], axis=1)[:, None], atol=1e-6)
+
+
+def test_the_pieces_of_long_texts_are_reported_while_they_are_embedded(
+    model: gtekit.Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reports = []
+    monkeypatch.setattr("gtekit.progress.Progress.update", lambda _, *done: reports.append(done))
+    encode = model.engine.encode
+
+    def encode_in_halves(token_ids: TokenIds, cu_seqlens: Ints, *, report: Report, **options: Any) -> Floats:
+        report(len(cu_seqlens) // 2, len(token_ids) // 2)  # an engine may be too quick to report on its way
+        return encode(token_ids, cu_seqlens, report=report, **options)
+
+    monkeypatch.setattr(model.engine, "encode", encode_in_halves)
+    model.encode(["short", LONG, LONG + LONG], on_truncation="chunk")
+    total = len(model.tokenizer.encode(["short", LONG, LONG]).token_ids)
+    assert any(texts == 2 and total - 2 * LIMIT < tokens < total for texts, tokens in reports)
+    assert reports[-1] == (3, total)
+    assert reports == sorted(reports)
 
 
 def test_a_chunked_text_has_the_same_bits_in_any_company(model: gtekit.Embedder) -> None:

@@ -80,11 +80,18 @@ class TextEncoder:
         if options.on_truncation != "chunk" or not is_long.any():
             return self._vectors(batch.token_ids, batch.cu_seqlens, options, report)
         embeddings = np.empty((len(block.texts), options.dimensions or self._engine.hidden_size), np.float32)
+        texts_done = tokens_done = 0
         if not is_long.all():
             short = batch.select(~is_long)
             embeddings[~is_long] = self._vectors(short.token_ids, short.cu_seqlens, options, report)
-        embeddings[is_long] = self._pooled_pieces(block, np.flatnonzero(is_long), options)
-        report(len(block.texts), len(batch.token_ids))
+            texts_done, tokens_done = len(short.lengths), len(short.token_ids)
+        texts_left, tokens_left = len(block.texts) - texts_done, len(batch.token_ids) - tokens_done
+
+        def report_share(share: float) -> None:
+            report(texts_done + int(share * texts_left), tokens_done + int(share * tokens_left))
+
+        embeddings[is_long] = self._pooled_pieces(block, np.flatnonzero(is_long), options, report_share)
+        report_share(1)
         return embeddings
 
     def embed_pieces(self, texts: Sequence[str], pieces: ChunkBatch, options: EncodeOptions, report: Report) -> Floats:
@@ -139,8 +146,13 @@ class TextEncoder:
             if options.on_truncation == "warn":
                 count.warn()
 
-    def _pooled_pieces(self, block: Block, rows: Ints, options: EncodeOptions) -> Floats:
-        """Embed texts that are too long: the mean over their pieces, weighted by tokens."""
+    def _pooled_pieces(
+        self, block: Block, rows: Ints, options: EncodeOptions, report_share: Callable[[float], None]
+    ) -> Floats:
+        """Embed texts that are too long: the mean over their pieces, weighted by tokens.
+
+        Overlaps give the pieces more tokens than the texts were counted with, so it is the share that is reported.
+        """
         pieces = chunk_texts(
             self._tokenizer,
             ((block.first_index + int(row), block.texts[row]) for row in rows),
@@ -153,6 +165,7 @@ class TextEncoder:
             pooling=self._pooling,
             normalize=False,
             batch_tokens=options.batch_tokens,
+            report=lambda _, tokens: report_share(tokens / len(pieces.token_ids)),
         )
         return self._shorten(pool_chunks(raw, np.diff(pieces.cu_seqlens), pieces.text_index), options)
 
