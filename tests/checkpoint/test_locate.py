@@ -179,3 +179,8 @@ def test_a_folder_or_file_that_is_no_checkpoint_is_told_so(tmp_path: Path) -> No
 def test_no_name_at_all_is_an_argument_error(name: object) -> None:
     with pytest.raises(ArgumentError, match="expected the name of a model or a folder, found"):
         locate(name)  # type: ignore[arg-type]
+
+
+def test_a_folder_has_no_revisions(folder: Path) -> None:
+    with pytest.raises(ArgumentError, match=r"is a folder, which has no revisions; revision='v1'.*Leave it out"):
+        locate(folder, revision="v1")

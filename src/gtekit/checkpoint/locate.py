@@ -54,7 +54,7 @@ def locate(
         timeout_s: Give up on a hub that has not answered by then. None: the patience of huggingface_hub.
 
     Raises:
-        ArgumentError: If it is no name at all.
+        ArgumentError: If it is no name at all, or a folder and a revision.
         ModelNotFoundError: If no place has it; the message lists the ways out.
     """
     if not isinstance(name_or_path, str | Path) or not str(name_or_path).strip():
@@ -62,6 +62,11 @@ def locate(
     text = str(name_or_path)
     folder = _local_folder(text)
     if folder:
+        if revision is not None:
+            raise ArgumentError(
+                f"{text}: is a folder, which has no revisions; revision={str(revision)[:80]!r} is for a model of the "
+                "hub. Leave it out, or give the hub's id instead of the folder."
+            )
         return Location(name=text, folder=folder, revision=None)
     if isinstance(name_or_path, Path) or not HUB_ID.match(text) or (_is_folder(text) and not find_known(text)):
         raise ModelNotFoundError(_no_folder(text))
