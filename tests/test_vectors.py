@@ -1,5 +1,7 @@
 """Vectors in fewer bytes come back as promised, and similarities are what the formula says."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -131,3 +133,12 @@ def test_no_vectors_have_no_similarities() -> None:
     assert similarity_pairwise(nothing, nothing).shape == (0,)
     assert to_bits(nothing).shape == (0, 48)
     assert to_int8(nothing).to_float32().shape == (0, 384)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("shrink", [to_int8, to_float16])
+def test_what_is_no_number_is_refused_with_its_place(shrink: Callable[[Floats], object], bad: float) -> None:
+    rows = UNIT.copy()
+    rows[7, 3] = bad
+    with pytest.raises(ArgumentError, match=rf"embeddings\[7, 3\] is {bad}"):
+        shrink(rows)

@@ -37,8 +37,12 @@ def to_int8(embeddings: Vectors) -> Int8Vectors:
 
     Args:
         embeddings: Shape (N, D).
+
+    Raises:
+        ArgumentError: If a number is NaN or infinite.
     """
     rows = _as_rows(embeddings, "embeddings")
+    _check_finite(rows)
     peaks = np.abs(rows).max(axis=1, initial=0.0)  # (N,)
     scales = np.where(peaks > 0, peaks / np.float32(127), np.float32(1)).astype(np.float32)
     # a scale that was rounded down, for the smallest numbers of all even to 0, would not reach its peak
@@ -50,9 +54,11 @@ def to_float16(embeddings: Vectors) -> NDArray[np.float16]:
     """Round vectors to float16, half the bytes, shape (N, D).
 
     Raises:
-        ArgumentError: If a number is too large for float16 (65504), as un-normalized vectors could have.
+        ArgumentError: If a number is NaN, infinite, or too large for float16 (65504), as un-normalized vectors could
+            have.
     """
     rows = _as_rows(embeddings, "embeddings")
+    _check_finite(rows)
     limit = np.finfo(np.float16).max
     if rows.size and float(np.abs(rows).max()) > float(limit):
         raise ArgumentError(f"embeddings reach {np.abs(rows).max():g}, float16 ends at {limit}; normalize them first.")
@@ -149,6 +155,17 @@ def similarity_pairwise(a: Vectors, b: Vectors) -> Floats:
         )
     cosines: Floats = np.add.reduce(l2_normalize(rows_a) * l2_normalize(rows_b), axis=1)
     return cosines
+
+
+def _check_finite(rows: Floats) -> None:
+    is_bad = ~np.isfinite(rows).all(axis=1)
+    if is_bad.any():
+        row = int(is_bad.argmax())
+        column = int((~np.isfinite(rows[row])).argmax())
+        raise ArgumentError(
+            f"embeddings[{row}, {column}] is {rows[row, column]}: no number that can be stored in fewer bytes. No "
+            "embedding of gtekit has one; see how these were made."
+        )
 
 
 def _as_rows(vectors: Vectors, name: str) -> Floats:
