@@ -127,6 +127,41 @@ def test_parquet_without_pyarrow_names_the_pip_line(
     assert "pip install 'gtekit[parquet]'" in errors
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("form", ["npy", "jsonl"])
+def test_standard_output_on_a_full_disk_gives_one_message(corpus: Path, tiny_checkpoint: Path, form: str) -> None:
+    arguments = ("embed", corpus, "-o", "-", "--output-format", form, "-m", tiny_checkpoint)
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(program(*arguments), stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == ["gtekit: OSError: [Errno 28] No space left on device"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits are not those of POSIX")
+@pytest.mark.parametrize(
+    "output", ["out.npy", "out.jsonl", "out.parquet", "-"], ids=["npy", "jsonl", "parquet", "standard output"]
+)
+def test_a_file_that_may_not_grow_gives_one_message_and_goes_on_when_it_may(
+    tiny_checkpoint: Path, tmp_path: Path, output: str
+) -> None:
+    (tmp_path / "corpus.txt").write_text("".join(f"{text}\n" for text in TEXTS * 10))
+    arguments = ["embed", str(tmp_path / "corpus.txt"), "-m", str(tiny_checkpoint)]
+    if output == "-":  # the first block is too long already
+        arguments += ["-o", "-", "--output-format", "npy", "--block-rows", "100"]
+    else:
+        arguments += ["-o", str(tmp_path / output), "--block-rows", "5"]
+    code = (
+        "import resource, sys; from gtekit.cli.main import main;"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (3000, resource.RLIM_INFINITY)); sys.exit(main(sys.argv[1:]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert re.fullmatch(r"gtekit: OSError: \[Errno 27\] .*File too large\n", done.stderr.decode())
+    assert not (tmp_path / output).is_file()
+    again = subprocess.run(program(*arguments), capture_output=True, check=True)
+    assert b"400 texts" in again.stderr
+
+
 def feed_half_and_wait(process: "subprocess.Popen[bytes]", folder: Path, lines: list[bytes]) -> None:
     """Give a job half of its input and wait until it has saved some of it."""
     assert process.stdin is not None

@@ -178,8 +178,9 @@ class _Job:
                 writer.write(block.rows, vectors)
             if not self.texts:
                 self.write_nothing(writer)
+            writer.finish()
         finally:
-            writer.close()
+            writer.abandon()
 
     def write_nothing(self, writer: VectorWriter) -> None:
         none = self.model.encode([], **self.encode)

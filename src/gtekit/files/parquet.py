@@ -1,6 +1,7 @@
 """Parquet in and out, over pyarrow, which is an extra and imported only here."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
@@ -86,10 +87,15 @@ class ParquetVectorWriter:
             self._writer = self._pa.parquet.ParquetWriter(self._path, table.schema)
         self._writer.write_table(table, row_group_size=max(1, len(rows)))
 
-    def close(self) -> None:
+    def finish(self) -> None:
         """Write the end of the file, without which nobody can read it."""
         if self._writer is not None:
             self._writer.close()
+
+    def abandon(self) -> None:
+        """Close the file, with its end where there is room for that."""
+        with suppress(OSError, self._pa.ArrowException):
+            self.finish()
 
     def _table(self, rows: Sequence[Row], vectors: Vectors) -> Arrow:
         pa = self._pa

@@ -4,7 +4,7 @@ import io
 import json
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
@@ -29,8 +29,11 @@ class VectorWriter(Protocol):
     def write(self, rows: Sequence[Row], vectors: Vectors) -> None:
         """Append one block."""
 
-    def close(self) -> None:
-        """Finish the file."""
+    def finish(self) -> None:
+        """Write what ends or completes the file, and close it."""
+
+    def abandon(self) -> None:
+        """Close an unfinished file that nobody will read, whatever state it is in; a finished one is left alone."""
 
 
 def open_writer(path: Path, form: OutputFormat, *, schema: Arrow, about: dict[str, str]) -> VectorWriter:
@@ -73,12 +76,17 @@ class NpyVectorWriter:
                 self._scales = _GrowingArray(self._files.enter_context(scales_path(self._path).open("wb")))
             self._scales.append(vectors.scales)
 
-    def close(self) -> None:
+    def finish(self) -> None:
         """Write the headers."""
         for array in (self._values, self._scales):
             if array is not None:
                 array.finish()
         self._files.close()
+
+    def abandon(self) -> None:
+        """Close the files without headers."""
+        with suppress(OSError):  # what is still in a buffer has no room either
+            self._files.close()
 
 
 class _GrowingArray:
@@ -125,10 +133,15 @@ class JsonlVectorWriter:
             self._file.write(line.encode())
         self._file.flush()
 
-    def close(self) -> None:
+    def finish(self) -> None:
         """Close the file, unless it is standard output."""
         if self._file is not sys.stdout.buffer:
             self._file.close()
+
+    def abandon(self) -> None:
+        """Close the file, unless it is standard output, with half a line in it or not."""
+        with suppress(OSError):
+            self.finish()
 
 
 def _number_format(values: Array) -> str:
