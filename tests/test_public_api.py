@@ -72,6 +72,7 @@ EMBEDDER = {
     "tokenize",
     "tokenizer",
     "truncation_report",
+    "with_max_tokens",
 }
 
 

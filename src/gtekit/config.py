@@ -9,6 +9,8 @@ Pooling = Literal["mean", "cls"]
 OnTruncation = Literal["warn", "error", "ignore", "chunk"]
 Precision = Literal["float32"]
 
+FEWEST_TOKENS = 3  # of a limit: [CLS], one token of text, [SEP]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelConfig:

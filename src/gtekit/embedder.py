@@ -9,7 +9,7 @@ import numpy as np
 from gtekit.arrays import Floats, Ints
 from gtekit.checkpoint import Checkpoint, load_checkpoint
 from gtekit.chunking import Chunks, chunk_texts
-from gtekit.config import EncodeKeywords, EncodeOptions, Pooling, Precision
+from gtekit.config import FEWEST_TOKENS, EncodeKeywords, EncodeOptions, Pooling, Precision
 from gtekit.engine.native import NativeEngine
 from gtekit.errors import ArgumentError, TextTypeError
 from gtekit.inputs import check_count, check_texts, choose_prompt, read_options
@@ -34,17 +34,14 @@ class Embedder:
     """
 
     def __init__(
-        self, checkpoint: Checkpoint, tokenizer: Tokenizer, engine: Engine, *, language_warning: bool = True
+        self, checkpoint: Checkpoint, tokenizer: Tokenizer, engine: Engine, *, language: LanguageNotice
     ) -> None:
         self.checkpoint = checkpoint
         self.tokenizer = tokenizer
         self.engine = engine
+        self._language = language
         self._encoder = TextEncoder(
-            tokenizer,
-            engine,
-            LanguageNotice(tokenizer, checkpoint.name, enabled=language_warning),
-            pooling=checkpoint.pooling,
-            normalize=checkpoint.normalize,
+            tokenizer, engine, language, pooling=checkpoint.pooling, normalize=checkpoint.normalize
         )
 
     def __repr__(self) -> str:
@@ -205,7 +202,7 @@ class Embedder:
         """
         chosen = self._options(options, without=("on_truncation",))
         if max_tokens is not None:
-            check_count("max_tokens", max_tokens, least=3, most=self.max_tokens)
+            check_count("max_tokens", max_tokens, least=FEWEST_TOKENS, most=self.max_tokens)
         checked = check_texts(texts)
         pieces = chunk_texts(
             self.tokenizer,
@@ -267,6 +264,15 @@ class Embedder:
         chosen = self._options({"prompt_name": prompt_name, "prompt": prompt})
         checked = check_texts(texts)
         return find_cuts(self.tokenizer, checked, self._prompt(chosen), threads=self.threads)
+
+    def with_max_tokens(self, max_tokens: int) -> "Embedder":
+        """Give the same model with another limit: it shares the engine, and what was warned of once stays said.
+
+        Raises:
+            ArgumentError: If the model has no so many positions.
+        """
+        tokenizer = _tokenizer(self.checkpoint, max_tokens)
+        return Embedder(self.checkpoint, tokenizer, self.engine, language=self._language)
 
     def similarity(self, a: Vectors, b: Vectors) -> Floats:
         """Give the cosine of every vector of a with every vector of b, shape (Q, N)."""
@@ -336,12 +342,12 @@ def load(
         local_files_only=local_files_only,
         token=token,
     )
-    if max_tokens is not None:
-        check_count("max_tokens", max_tokens, least=3, most=checkpoint.config.max_position_embeddings)
-    tokenizer = load_tokenizer(
-        checkpoint.tokenizer_files,
-        max_tokens=max_tokens or checkpoint.max_tokens,
-        vocab_size=checkpoint.config.vocab_size,
-    )
+    tokenizer = _tokenizer(checkpoint, checkpoint.max_tokens if max_tokens is None else max_tokens)
     engine = NativeEngine(checkpoint.config, checkpoint.tensors, isa=isa, threads=threads)
-    return Embedder(checkpoint.without_tensors(), tokenizer, engine, language_warning=language_warning)
+    language = LanguageNotice(tokenizer, checkpoint.name, enabled=language_warning)
+    return Embedder(checkpoint.without_tensors(), tokenizer, engine, language=language)
+
+
+def _tokenizer(checkpoint: Checkpoint, max_tokens: int) -> Tokenizer:
+    check_count("max_tokens", max_tokens, least=FEWEST_TOKENS, most=checkpoint.config.max_position_embeddings)
+    return load_tokenizer(checkpoint.tokenizer_files, max_tokens=max_tokens, vocab_size=checkpoint.config.vocab_size)

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 import gtekit
-from gtekit.errors import ArgumentError, MissingExtraError, TextTypeError, TruncationError, TruncationWarning
+from gtekit.errors import (
+    ArgumentError,
+    LanguageWarning,
+    MissingExtraError,
+    TextTypeError,
+    TruncationError,
+    TruncationWarning,
+)
 from gtekit.sentence_transformers import SentenceTransformer
 
 TEXTS = ["That is a happy person", "That is a very happy person", "", "Beijing"]
@@ -112,6 +119,14 @@ def test_the_length_can_be_read_and_set() -> None:
         assert len(model.encode("word " * 100, output_value="token_embeddings")) == 16
     with pytest.raises(ArgumentError, match="512"):
         model.max_seq_length = 513
+
+
+def test_a_warning_that_is_given_once_is_not_given_again_after_the_length_was_set() -> None:
+    model = SentenceTransformer("all-MiniLM-L6-v2")
+    with pytest.warns(LanguageWarning):
+        model.encode("北京是中国的首都。" * 3)
+    model.max_seq_length = 128
+    model.encode("北京是中国的首都。" * 3)
 
 
 def test_long_texts_are_never_cut_in_silence() -> None:

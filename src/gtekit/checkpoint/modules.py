@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from gtekit.checkpoint.json_files import kind_of, read_json, read_json_object, shorten
-from gtekit.config import ModelConfig, Pooling
+from gtekit.config import FEWEST_TOKENS, ModelConfig, Pooling
 from gtekit.errors import ArchitectureError, CheckpointError
 
 # The keys of sentence-transformers before version 6, one boolean each; version 6 writes {"pooling_mode": "mean"}.
@@ -19,7 +19,6 @@ OLD_POOLING_KEYS = {
     "pooling_mode_lasttoken": "lasttoken",
 }
 POOLINGS: dict[str, Pooling] = {"mean": "mean", "cls": "cls"}
-SPECIAL_TOKENS_AND_ONE = 3  # [CLS], one token of text, [SEP]: a shorter limit can't embed anything
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,9 +99,9 @@ def read_max_tokens(encoder: Path, tokenizer_settings: Mapping[str, Any], config
             length = None  # transformers writes 1e30 for "no limit"
     if length is None:
         return config.max_position_embeddings
-    if not isinstance(length, int) or isinstance(length, bool) or length < SPECIAL_TOKENS_AND_ONE:
+    if not isinstance(length, int) or isinstance(length, bool) or length < FEWEST_TOKENS:
         raise CheckpointError(
-            f"{path}: expected a maximum length of at least {SPECIAL_TOKENS_AND_ONE} tokens, found {kind_of(length)}."
+            f"{path}: expected a maximum length of at least {FEWEST_TOKENS} tokens, found {kind_of(length)}."
         )
     return min(length, config.max_position_embeddings)
 

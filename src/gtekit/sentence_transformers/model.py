@@ -8,8 +8,8 @@ from typing import Any, Literal, TypedDict, Unpack
 import numpy as np
 
 from gtekit.arrays import Array
-from gtekit.config import OnTruncation
-from gtekit.embedder import Embedder, load
+from gtekit.config import FEWEST_TOKENS, OnTruncation
+from gtekit.embedder import DOCUMENT_PROMPTS, QUERY_PROMPTS, Embedder, load
 from gtekit.errors import ArgumentError
 from gtekit.inputs import check_count, check_texts
 from gtekit.sentence_transformers.arguments import (
@@ -26,13 +26,9 @@ from gtekit.sentence_transformers.quantization import (
 )
 from gtekit.sentence_transformers.similarity import SCORES, check_similarity_name, normalize_embeddings
 from gtekit.sentence_transformers.tensors import Vectors, tensor_maker
-from gtekit.tokenizer import load_tokenizer
 
 OutputValue = Literal["sentence_embedding", "token_embeddings"]
 Texts = str | Iterable[str]
-QUERY_PROMPTS = ("query",)
-FEWEST_TOKENS = 3  # [CLS], one token, [SEP]
-DOCUMENT_PROMPTS = ("document", "passage", "corpus")  # the order in which sentence-transformers looks
 
 
 class EncodeArguments(TypedDict, total=False):
@@ -244,12 +240,9 @@ class SentenceTransformer:
 
     @max_seq_length.setter
     def max_seq_length(self, value: int) -> None:
-        checkpoint = self.embedder.checkpoint
-        check_count("max_seq_length", value, least=FEWEST_TOKENS, most=checkpoint.config.max_position_embeddings)
-        tokenizer = load_tokenizer(
-            checkpoint.tokenizer_files, max_tokens=value, vocab_size=checkpoint.config.vocab_size
-        )
-        self.embedder = Embedder(checkpoint, tokenizer, self.embedder.engine)
+        most = self.embedder.checkpoint.config.max_position_embeddings
+        check_count("max_seq_length", value, least=FEWEST_TOKENS, most=most)
+        self.embedder = self.embedder.with_max_tokens(value)
 
     @property
     def device(self) -> str:
