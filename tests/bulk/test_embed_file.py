@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import gtekit
-from gtekit.arrays import Array
+from gtekit.arrays import Array, Floats
 from gtekit.bulk import FileOptions, NumberFormat, embed_file
 from gtekit.errors import ArgumentError, FileFormatError, TruncationError
 from gtekit.files import OutputFormat
@@ -147,6 +148,27 @@ def test_restart_forgets_saved_work(model: gtekit.Embedder, tmp_path: Path) -> N
         embed_file(model, source, target, FileOptions(block_rows=1))
     source.write_bytes(b"a\nb\nc\n")
     assert embed_file(model, source, target, FileOptions(block_rows=1, restart=True)).reused == 0
+
+
+@pytest.mark.parametrize("form", OUTPUT_FORMATS)
+def test_the_fingerprint_does_not_delay_the_first_vectors(
+    model: gtekit.Embedder, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: OutputFormat
+) -> None:
+    order: list[str] = []
+    compute, ask = model.engine.encode, type(model).fingerprint.fget  # type: ignore[attr-defined]
+
+    def encode(*arguments: Any, **options: Any) -> Floats:
+        order.append("vectors")
+        return compute(*arguments, **options)
+
+    def fingerprint(self: gtekit.Embedder) -> str:
+        order.append("fingerprint")
+        return str(ask(self))
+
+    monkeypatch.setattr(model.engine, "encode", encode)
+    monkeypatch.setattr(type(model), "fingerprint", property(fingerprint))
+    embed_file(model, corpus, tmp_path / f"out.{form}", FileOptions(output_format=form))
+    assert order[:2] == ["vectors", "fingerprint"]
 
 
 def test_a_job_that_saved_nothing_leaves_nothing(model: gtekit.Embedder, tmp_path: Path) -> None:

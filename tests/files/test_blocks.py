@@ -2,6 +2,7 @@
 
 import multiprocessing
 import time
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -12,13 +13,15 @@ from gtekit.errors import FileFormatError
 from gtekit.files import Block, BlockStore, Vectors, clear_folder, lock_folder, replace_when_complete
 
 VECTORS = Vectors(np.arange(12, dtype=np.float32).reshape(3, 4), np.ones(3, np.float32))
+TEXTS = ["a", "b", "c"]
 BLOCK = Block(VECTORS, np.array([3, 700, 2]))
 
 
 def test_a_saved_block_comes_back_to_the_bit(tmp_path: Path) -> None:
-    store = BlockStore(tmp_path, "settings")
-    store.save("key", BLOCK)
-    found = store.load("key")
+    store = BlockStore(tmp_path, lambda: "settings")
+    store.save(0, TEXTS, BLOCK)
+    assert store.load(0, TEXTS) is None  # what it has saved itself it has no use for
+    found = BlockStore(tmp_path, lambda: "settings").load(0, TEXTS)
     assert found is not None
     assert found.vectors.scales is not None
     assert VECTORS.scales is not None
@@ -29,7 +32,7 @@ def test_a_saved_block_comes_back_to_the_bit(tmp_path: Path) -> None:
 
 def test_keys_depend_on_the_place_the_texts_their_borders_and_the_settings(tmp_path: Path) -> None:
     keys = [
-        BlockStore(tmp_path, settings).key(number, texts)
+        BlockStore(tmp_path, partial(str, settings)).key(number, texts)
         for number, settings, texts in [
             (0, "a", ["x", "y"]),
             (1, "a", ["x", "y"]),
@@ -44,18 +47,19 @@ def test_keys_depend_on_the_place_the_texts_their_borders_and_the_settings(tmp_p
 
 @pytest.mark.parametrize("place", [0, 100, -40])
 def test_a_damaged_block_is_not_used(tmp_path: Path, place: int) -> None:
-    store = BlockStore(tmp_path, "settings")
-    store.save("key", BLOCK)
-    path = tmp_path / "key.npz"
+    store = BlockStore(tmp_path, lambda: "settings")
+    store.save(0, TEXTS, BLOCK)
+    (path,) = tmp_path.iterdir()
+    store = BlockStore(tmp_path, lambda: "settings")
     data = bytearray(path.read_bytes())
     data[place] ^= 0xFF
     path.write_bytes(data)
-    found = store.load("key")
+    found = store.load(0, TEXTS)
     assert found is None or np.array_equal(found.vectors.values, VECTORS.values)
     path.write_bytes(data[: len(data) // 2])
-    assert store.load("key") is None
+    assert store.load(0, TEXTS) is None
     path.write_bytes(b"")
-    assert store.load("key") is None
+    assert store.load(0, TEXTS) is None
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:

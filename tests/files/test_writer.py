@@ -25,7 +25,7 @@ def rows(count: int) -> list[Row]:
 
 
 def write_in_two_blocks(path: Path, form: str, values: Array, scales: Array | None = None) -> None:
-    writer = open_writer(path, form, schema=None, about={"model": "m"})  # type: ignore[arg-type]
+    writer = open_writer(path, form, schema=None, about=lambda: {"model": "m"})  # type: ignore[arg-type]
     for part in (slice(0, 3), slice(3, 5)):
         writer.write(rows(5)[part], Vectors(values[part], None if scales is None else scales[part]))
     writer.finish()
@@ -49,7 +49,7 @@ def test_int8_npy_has_its_scales_beside_it(tmp_path: Path) -> None:
 
 
 def test_an_npy_of_no_vectors_keeps_their_dimension(tmp_path: Path) -> None:
-    writer = open_writer(tmp_path / "a.npy", "npy", schema=None, about={})
+    writer = open_writer(tmp_path / "a.npy", "npy", schema=None, about=dict)
     writer.write([], Vectors(VALUES[:0]))
     writer.finish()
     assert np.load(tmp_path / "a.npy").shape == (0, 6)
@@ -67,7 +67,7 @@ def test_jsonl_numbers_come_back_to_the_bit(tmp_path: Path, dtype: type) -> None
 
 def test_jsonl_writes_extreme_numbers_as_json(tmp_path: Path) -> None:
     values = np.array([[1e-45, -3.4e38, 0.0, -0.0, 1.0, 1e-7]], np.float32)
-    writer = open_writer(tmp_path / "a.jsonl", "jsonl", schema=None, about={})
+    writer = open_writer(tmp_path / "a.jsonl", "jsonl", schema=None, about=dict)
     writer.write(rows(1), Vectors(values))
     writer.finish()
     back = np.array([json.loads((tmp_path / "a.jsonl").read_text())["embedding"]], np.float32)
@@ -75,7 +75,7 @@ def test_jsonl_writes_extreme_numbers_as_json(tmp_path: Path) -> None:
 
 
 def test_jsonl_keeps_dates_and_decimals_as_text_and_refuses_bytes(tmp_path: Path) -> None:
-    writer = open_writer(tmp_path / "a.jsonl", "jsonl", schema=None, about={})
+    writer = open_writer(tmp_path / "a.jsonl", "jsonl", schema=None, about=dict)
     writer.write([Row("t", {"day": datetime.date(2024, 2, 29), "price": Decimal("1.10")}, 1)], Vectors(VALUES[:1]))
     with pytest.raises(FileFormatError, match=r"holds bytes.*--keep"):
         writer.write([Row("t", {"raw": b"x"}, 2)], Vectors(VALUES[:1]))
@@ -100,7 +100,7 @@ def test_parquet_has_fields_vectors_and_a_row_group_per_block(tmp_path: Path, dt
 def test_parquet_keeps_the_types_of_a_parquet_input(tmp_path: Path) -> None:
     schema = pa.schema([("when", pa.timestamp("ms")), ("price", pa.decimal128(6, 2)), ("tags", pa.list_(pa.string()))])
     kept = {"when": datetime.datetime(2024, 2, 29, 12), "price": Decimal("1.10"), "tags": ["a"]}
-    writer = open_writer(tmp_path / "a.parquet", "parquet", schema=schema, about={})
+    writer = open_writer(tmp_path / "a.parquet", "parquet", schema=schema, about=dict)
     writer.write([Row("t", kept, 1)], Vectors(VALUES[:1]))
     writer.finish()
     table = pq.read_table(tmp_path / "a.parquet")
@@ -109,7 +109,7 @@ def test_parquet_keeps_the_types_of_a_parquet_input(tmp_path: Path) -> None:
 
 
 def test_parquet_names_the_field_whose_values_do_not_fit_together(tmp_path: Path) -> None:
-    writer = open_writer(tmp_path / "a.parquet", "parquet", schema=None, about={})
+    writer = open_writer(tmp_path / "a.parquet", "parquet", schema=None, about=dict)
     writer.write([Row("t", {"id": 1}, 1)], Vectors(VALUES[:1]))
     with pytest.raises(FileFormatError, match=r"rows 2 to 2: the values of field 'id'.*--keep"):
         writer.write([Row("t", {"id": "two"}, 2)], Vectors(VALUES[:1]))
@@ -120,7 +120,7 @@ def test_parquet_names_the_field_whose_values_do_not_fit_together(tmp_path: Path
 @pytest.mark.parametrize("form", ["npy", "jsonl", "parquet"])
 def test_a_full_disk_is_the_only_error(tmp_path: Path, form: OutputFormat) -> None:
     (tmp_path / "a").symlink_to("/dev/full")
-    writer = open_writer(tmp_path / "a", form, schema=None, about={})
+    writer = open_writer(tmp_path / "a", form, schema=None, about=dict)
     with pytest.raises(OSError, match="No space left"):
         writer.write(rows(5000), Vectors(np.tile(VALUES, (1000, 1))))  # more than any buffer holds
     writer.abandon()

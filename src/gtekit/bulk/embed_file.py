@@ -76,9 +76,13 @@ class EmbedSummary:
 
 @dataclass(slots=True)
 class _Block:
+    number: int
     rows: list[Row]
-    key: str
     saved: Block | None
+
+    @property
+    def texts(self) -> list[str]:
+        return [row.text for row in self.rows]
 
 
 def embed_file(
@@ -128,7 +132,7 @@ class _Texts:
     def __iter__(self) -> Iterator[str]:
         for block in self._blocks:
             self._waiting.append(block)
-            yield from (row.text for row in block.rows)
+            yield from block.texts
 
     def sized(self) -> Iterable[str]:
         return self if self._length is not None else iter(self)
@@ -151,7 +155,7 @@ class _Job:
             if self.options.restart:
                 clear_folder(folder)
             try:
-                store = BlockStore(folder, self.settings())
+                store = BlockStore(folder, self.settings)
                 with _outputs(target, folder, self.options) as path:
                     self.write(rows, path, store)
                 clear_folder(folder)
@@ -172,7 +176,7 @@ class _Job:
             sys.stdout.buffer.flush()
 
     def write(self, rows: Rows, path: Path, store: BlockStore | None) -> None:
-        writer = open_writer(path, self.options.output_format, schema=rows.schema, about=self.about())
+        writer = open_writer(path, self.options.output_format, schema=rows.schema, about=self.about)
         try:
             for block, vectors in self.blocks(rows.rows, store):
                 writer.write(block.rows, vectors)
@@ -201,8 +205,10 @@ class _Job:
             if not chunk:
                 return
             _refuse_vector_fields(chunk)
-            key = store.key(number, [row.text for row in chunk]) if store else ""
-            yield _Block(chunk, key, store.load(key) if store else None)
+            block = _Block(number, chunk, None)
+            if store is not None:
+                block.saved = store.load(number, block.texts)
+            yield block
 
     @staticmethod
     def saved(blocks: Iterator[_Block]) -> Iterator[tuple[_Block, Block]]:
@@ -229,7 +235,7 @@ class _Job:
                 parts, lengths[:] = [whole[size:]], [all_lengths[size:]]
                 done = Block(convert(whole[:size], self.options.numbers), all_lengths[:size])
                 if store is not None:
-                    store.save(block.key, done)
+                    store.save(block.number, block.texts, done)
                 yield block, done
 
     def with_lines(self, stream: Iterator[Floats], waiting: deque[_Block]) -> Iterator[Floats]:
@@ -239,7 +245,7 @@ class _Job:
         except TruncationError:
             prompt: dict[str, Any] = {name: self.encode.get(name) for name in ("prompt_name", "prompt")}
             for block in waiting:
-                for cut in self.model.truncation_report([row.text for row in block.rows], **prompt):
+                for cut in self.model.truncation_report(block.texts, **prompt):
                     raise TruncationError(
                         f"line or row {block.rows[cut.index].number}: the text has {cut.tokens:,} tokens, the model "
                         f"reads {cut.kept}. Shorten it, or embed all of it with --on-truncation chunk, or its "
@@ -269,8 +275,6 @@ class _Job:
         )
 
     def about(self) -> dict[str, str]:
-        if self.options.output_format != "parquet":
-            return {}
         return {
             "version": __version__,
             "model": self.model.name,

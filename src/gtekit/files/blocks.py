@@ -10,7 +10,7 @@ import io
 import os
 import sys
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,43 +41,56 @@ class Block:
     lengths: Ints  # (N,), tokens of each text before it was cut: whoever finds the block can tell what is missing
 
 
-@dataclass(frozen=True, slots=True)
 class BlockStore:
     """A folder of finished blocks."""
 
-    folder: Path
-    settings: str  # everything beside the texts that decides the vectors: model, options, number format
+    def __init__(self, folder: Path, settings: Callable[[], str]) -> None:
+        """Look whether there is something.
+
+        Args:
+            folder: Of the blocks, held by this process.
+            settings: Gives everything beside the texts that decides the vectors: model, options, number format. It
+                may take its time, and is asked once, when a block is looked for where there are some, or saved.
+        """
+        self._folder = folder
+        self._ask_settings = settings
+        self._settings: bytes | None = None
+        self._had_blocks = any(folder.glob("*.npz"))
 
     def key(self, number: int, texts: Sequence[str]) -> str:
         """Name a block after its place in the input and a hash of the settings and its texts."""
-        digest = hashlib.sha256(self.settings.encode())
+        if self._settings is None:
+            self._settings = self._ask_settings().encode()
+        digest = hashlib.sha256(self._settings)
         for text in texts:
             data = text.encode("utf-8")
             digest.update(b"%d:" % len(data))
             digest.update(data)
         return f"{number:08}-{digest.hexdigest()[:32]}"
 
-    def load(self, key: str) -> Block | None:
-        """Give a finished block back, or None where it is missing or damaged."""
+    def load(self, number: int, texts: Sequence[str]) -> Block | None:
+        """Give a block back that an earlier run finished, or None where it is missing or damaged."""
+        if not self._had_blocks:
+            return None
         try:
             # the zip holds a checksum of each array; numpy itself leaves a damaged file open
-            with self._path(key).open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+            with self._path(number, texts).open("rb") as opened, np.load(opened, allow_pickle=False) as file:
                 return Block(Vectors(file["values"], file.get("scales")), file["lengths"])
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return None
 
-    def save(self, key: str, block: Block) -> None:
+    def save(self, number: int, texts: Sequence[str], block: Block) -> None:
         """Keep a finished block: complete, or not at all."""
         buffer = io.BytesIO()
         arrays: dict[str, Any] = {"values": block.vectors.values, "lengths": block.lengths}
         if block.vectors.scales is not None:
             arrays["scales"] = block.vectors.scales
         np.savez(buffer, **arrays)
-        with replace_when_complete(self._path(key)) as path:
+        with replace_when_complete(self._path(number, texts)) as path:
             path.write_bytes(buffer.getbuffer())
 
-    def _path(self, key: str) -> Path:
-        return self.folder / f"{key}.npz"
+    def _path(self, number: int, texts: Sequence[str]) -> Path:
+        return self._folder / f"{self.key(number, texts)}.npz"
 
 
 @contextmanager

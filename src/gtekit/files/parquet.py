@@ -1,6 +1,6 @@
 """Parquet in and out, over pyarrow, which is an extra and imported only here."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
@@ -10,6 +10,7 @@ from gtekit.files.blocks import Vectors
 from gtekit.files.rows import Keep, Row, check_text, choose_field, choose_kept
 
 Arrow: TypeAlias = Any  # pyarrow has no types
+About: TypeAlias = Callable[[], dict[str, str]]
 
 READ_ROWS = 1024  # at once: bounds the memory, whatever row groups the file has
 
@@ -73,11 +74,12 @@ def _holds_text(pa: Arrow, kind: Arrow) -> bool:
 class ParquetVectorWriter:
     """Writes a row group for each block: the kept fields, `embedding`, and `scale` where vectors have one."""
 
-    def __init__(self, path: Path, schema: Arrow, about: dict[str, str]) -> None:
+    def __init__(self, path: Path, schema: Arrow, about: About) -> None:
         self._pa = import_pyarrow()
         self._path = path
         self._kept_schema = schema  # None: taken from the first block
-        self._about = about
+        self._ask_about = about
+        self._about: dict[str, str] | None = None
         self._writer: Any = None
 
     def write(self, rows: Sequence[Row], vectors: Vectors) -> None:
@@ -105,8 +107,9 @@ class ParquetVectorWriter:
         columns["embedding"] = pa.FixedSizeListArray.from_arrays(flat, vectors.values.shape[1])
         if vectors.scales is not None:
             columns["scale"] = pa.array(vectors.scales)
-        table = pa.table(columns)
-        return table.replace_schema_metadata({f"gtekit.{key}": value for key, value in self._about.items()})
+        if self._about is None:
+            self._about = {f"gtekit.{name}": value for name, value in self._ask_about().items()}
+        return pa.table(columns).replace_schema_metadata(self._about)
 
     def _kept_table(self, rows: Sequence[Row]) -> Arrow:
         pa = self._pa

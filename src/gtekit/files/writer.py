@@ -16,7 +16,7 @@ from gtekit.arrays import Array
 from gtekit.errors import FileFormatError
 from gtekit.files.blocks import Vectors
 from gtekit.files.formats import OutputFormat
-from gtekit.files.parquet import Arrow, ParquetVectorWriter
+from gtekit.files.parquet import About, Arrow, ParquetVectorWriter
 from gtekit.files.rows import Row
 
 VECTOR_FIELDS = ("embedding", "scale")  # names that a kept field can't have
@@ -36,14 +36,15 @@ class VectorWriter(Protocol):
         """Close an unfinished file that nobody will read, whatever state it is in; a finished one is left alone."""
 
 
-def open_writer(path: Path, form: OutputFormat, *, schema: Arrow, about: dict[str, str]) -> VectorWriter:
+def open_writer(path: Path, form: OutputFormat, *, schema: Arrow, about: About) -> VectorWriter:
     """Begin an output file.
 
     Args:
         path: Where to write; for int8 vectors in npy form their scales go to `scales_path(path)`.
         form: What to write.
         schema: The pyarrow schema of the kept fields, None to take it from the first rows; only parquet uses it.
-        about: Names and values that parquet stores beside the table: model, fingerprint and so on.
+        about: Gives names and values that parquet stores beside the table: model, fingerprint and so on. Asked with
+            the first block.
     """
     if form == "npy":
         return NpyVectorWriter(path)
