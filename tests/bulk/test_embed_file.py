@@ -74,6 +74,30 @@ def test_every_number_format_is_that_of_the_library(
         assert summary.outputs == [target, tmp_path / "out.scales.npy"]
 
 
+def test_a_crash_between_int8_vectors_and_their_scales_leaves_no_pair_that_does_not_match(
+    model: gtekit.Embedder, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target, scales = tmp_path / "out.npy", tmp_path / "out.scales.npy"
+    options = FileOptions(numbers="int8")
+    embed_file(model, corpus, target, options, {"dimensions": 8})
+    replace = Path.replace
+
+    def crash(path: Path, to: Path) -> Path:
+        if to == target:
+            raise OSError("power is gone")
+        return replace(path, to)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", crash)
+        with pytest.raises(OSError, match="power is gone"):
+            embed_file(model, corpus, target, options)
+    assert not target.exists()
+    assert embed_file(model, corpus, target, options).reused == len(TEXTS)
+    quantized = gtekit.to_int8(model.encode(TEXTS))
+    assert np.array_equal(np.load(target), quantized.values)
+    assert np.array_equal(np.load(scales), quantized.scales)
+
+
 def test_the_options_of_encode_are_used(model: gtekit.Embedder, corpus: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.npy"
     embed_file(model, corpus, target, encode={"dimensions": 8, "normalize": False, "prompt": "query: "})

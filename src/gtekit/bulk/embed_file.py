@@ -298,7 +298,12 @@ class _Job:
 
 @contextmanager
 def _outputs(target: Path, folder: Path, options: FileOptions) -> Iterator[Path]:
-    """Give the path to write to; afterwards move the file, and the scales beside it, to their places."""
+    """Give the path to write to; afterwards move the file, and the scales beside it, to their places.
+
+    Two files can't be moved at once. An old output goes first, then come the scales, then the vectors: a crash in
+    between leaves no vectors, never vectors beside the scales of others. The blocks are kept until both are in place,
+    so that the same command finishes it.
+    """
     with replace_when_complete(target, folder=folder) as path:
         if not _has_scales_file(options):
             yield path
@@ -306,6 +311,7 @@ def _outputs(target: Path, folder: Path, options: FileOptions) -> Iterator[Path]
         with replace_when_complete(scales_path(target), folder=folder) as scales:
             yield path
             scales_path(path).replace(scales)
+            target.unlink(missing_ok=True)
 
 
 def _has_scales_file(options: FileOptions) -> bool:
