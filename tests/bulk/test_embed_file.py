@@ -16,14 +16,14 @@ import pytest
 
 import gtekit
 from gtekit.arrays import Array, Floats
-from gtekit.bulk import FileOptions, NumberFormat, embed_file
+from gtekit.bulk import Dtype, FileOptions, embed_file
 from gtekit.errors import ArgumentError, FileFormatError, TruncationError
 from gtekit.files import OutputFormat
 from tests.cli.conftest import start
 
 TEXTS = [f"text number {number} of the corpus{' and more' * (number % 5)}" for number in range(50)] + ["", "the end"]
 OUTPUT_FORMATS: list[OutputFormat] = ["npy", "jsonl", "parquet"]
-NUMBERS: list[NumberFormat] = ["float32", "float16", "int8", "bits"]
+DTYPES: list[Dtype] = ["float32", "float16", "int8", "bits"]
 
 
 @pytest.fixture(scope="module")
@@ -58,18 +58,18 @@ def test_every_format_holds_what_encode_gives(
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["corpus.txt", target.name])
 
 
-@pytest.mark.parametrize("numbers", NUMBERS)
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_every_number_format_is_that_of_the_library(
-    model: gtekit.Embedder, corpus: Path, tmp_path: Path, numbers: NumberFormat
+    model: gtekit.Embedder, corpus: Path, tmp_path: Path, dtype: Dtype
 ) -> None:
     target = tmp_path / "out.npy"
-    summary = embed_file(model, corpus, target, FileOptions(numbers=numbers, block_rows=20))
+    summary = embed_file(model, corpus, target, FileOptions(dtype=dtype, block_rows=20))
     whole = model.encode(TEXTS)
     quantized = gtekit.to_int8(whole)
     expected: dict[str, Array] = {"float32": whole, "float16": gtekit.to_float16(whole), "int8": quantized.values}
     found = np.load(target)
-    assert np.array_equal(found, expected.get(numbers, gtekit.to_bits(whole)))
-    if numbers == "int8":
+    assert np.array_equal(found, expected.get(dtype, gtekit.to_bits(whole)))
+    if dtype == "int8":
         assert np.array_equal(np.load(tmp_path / "out.scales.npy"), quantized.scales)
         assert summary.outputs == [target, tmp_path / "out.scales.npy"]
 
@@ -78,7 +78,7 @@ def test_a_crash_between_int8_vectors_and_their_scales_leaves_no_pair_that_does_
     model: gtekit.Embedder, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target, scales = tmp_path / "out.npy", tmp_path / "out.scales.npy"
-    options = FileOptions(numbers="int8")
+    options = FileOptions(dtype="int8")
     embed_file(model, corpus, target, options, {"dimensions": 8})
     replace = Path.replace
 
@@ -142,7 +142,7 @@ def test_a_job_that_met_a_bad_row_goes_on_from_there(
 @pytest.mark.parametrize(
     ("first", "again"),
     [
-        ({"numbers": "float32"}, {"numbers": "float16"}),
+        ({"dtype": "float32"}, {"dtype": "float16"}),
         ({"normalize": True}, {"normalize": False}),
         ({"prompt": "a"}, {"prompt": "b"}),
         ({"text": "changed"}, {}),
@@ -156,7 +156,7 @@ def test_saved_work_of_other_options_or_texts_is_not_used(
     def run(settings: dict[str, str], *, broken: bool) -> int:
         settings = dict(settings)
         text = settings.pop("text", "unchanged")
-        options = FileOptions(numbers=settings.pop("numbers", "float32"), block_rows=2)  # type: ignore[arg-type]
+        options = FileOptions(dtype=settings.pop("dtype", "float32"), block_rows=2)  # type: ignore[arg-type]
         source.write_bytes(f"{text}\nb\nc\nd\n".encode() + (b"\xff\n" if broken else b""))
         return embed_file(model, source, target, options, settings).reused  # type: ignore[arg-type]
 

@@ -24,7 +24,7 @@ import numpy as np
 
 from gtekit.arrays import Floats, Ints
 from gtekit.bulk.cuts import CutCount
-from gtekit.bulk.numbers import NumberFormat, convert
+from gtekit.bulk.dtypes import Dtype, convert
 from gtekit.config import EncodeKeywords
 from gtekit.embedder import Embedder
 from gtekit.errors import ArgumentError, FileFormatError, TruncationError
@@ -58,7 +58,7 @@ class FileOptions:
     output_format: OutputFormat = "npy"
     field: str | None = None  # which field holds the texts; None: text, sentence, or the only one of strings
     keep: Keep = "text"  # which fields travel to a jsonl or parquet output
-    numbers: NumberFormat = "float32"
+    dtype: Dtype = "float32"
     block_rows: int = 2048  # texts between two savings: a few seconds of work for one core
     restart: bool = False  # forget what an earlier run has saved
 
@@ -98,7 +98,7 @@ def embed_file(
         model: What embeds.
         source: The input; None reads standard input.
         target: The output, replaced when the job is done and not before; None writes standard output.
-        options: Formats, fields, numbers.
+        options: Formats, fields, dtype.
         encode: What `Embedder.encode` takes.
 
     Raises:
@@ -188,7 +188,7 @@ class _Job:
 
     def write_nothing(self, writer: VectorWriter) -> None:
         none = self.model.encode([], **self.encode)
-        writer.write([], convert(none, self.options.numbers))
+        writer.write([], convert(none, self.options.dtype))
 
     def blocks(self, rows: Iterator[Row], store: BlockStore | None) -> Iterator[tuple[_Block, Vectors]]:
         """Yield the blocks of the input in order with their vectors, saved ones or new ones."""
@@ -233,7 +233,7 @@ class _Job:
                 size = len(block.rows)
                 whole, all_lengths = np.concatenate(parts), np.concatenate(lengths)
                 parts, lengths[:] = [whole[size:]], [all_lengths[size:]]
-                done = Block(convert(whole[:size], self.options.numbers), all_lengths[:size])
+                done = Block(convert(whole[:size], self.options.dtype), all_lengths[:size])
                 if store is not None:
                     store.save(block.number, block.texts, done)
                 yield block, done
@@ -268,7 +268,7 @@ class _Job:
                 "isa": model.isa,
                 "precision": model.precision,
                 "max_tokens": model.max_tokens,
-                "numbers": self.options.numbers,
+                "dtype": self.options.dtype,
                 "encode": encode,
             },
             sort_keys=True,
@@ -280,7 +280,7 @@ class _Job:
             "model": self.model.name,
             "revision": self.model.revision or "",
             "fingerprint": self.model.fingerprint,
-            "numbers": self.options.numbers,
+            "dtype": self.options.dtype,
         }
 
     def summary(self, target: Path | None) -> EmbedSummary:
@@ -315,7 +315,7 @@ def _outputs(target: Path, folder: Path, options: FileOptions) -> Iterator[Path]
 
 
 def _has_scales_file(options: FileOptions) -> bool:
-    return options.output_format == "npy" and options.numbers == "int8"
+    return options.output_format == "npy" and options.dtype == "int8"
 
 
 def _clear_if_nothing_is_saved(folder: Path) -> None:

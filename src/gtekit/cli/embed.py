@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
         output_format=output_format(target, arguments.output_format),
         field=arguments.field,
         keep=_keep(arguments.keep),
-        numbers=arguments.dtype,
+        dtype=arguments.dtype,
         block_rows=arguments.block_rows,
         restart=arguments.restart,
     )
