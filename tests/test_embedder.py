@@ -186,6 +186,7 @@ def test_load_takes_a_limit_a_thread_count_and_refuses_what_is_not_possible(tiny
     wrong: list[tuple[dict[str, Any], str]] = [
         ({"max_tokens": 65}, "max_tokens=65 is not possible; choose a whole number, 3 to 64"),
         ({"threads": 0}, "threads=0"),
+        ({"threads": 1025}, "threads=1025 is not possible; choose a whole number, 1 to 1,024"),
         ({"precision": "int4"}, "precision='int4' is not possible; choose from: float32"),
     ]
     for keywords, message in wrong:

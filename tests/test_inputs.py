@@ -1,11 +1,12 @@
 """What a user passes in wrongly is named, with its place and the way out."""
 
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 import pytest
 
-from gtekit.config import EncodeOptions
+from gtekit.config import EncodeKeywords, EncodeOptions
 from gtekit.errors import ArgumentError, TextTypeError
 from gtekit.inputs import check_count, check_texts, choose_prompt, read_options
 
@@ -54,7 +55,8 @@ def test_lists_tuples_and_arrays_of_str_are_taken() -> None:
         ({"dimensions": 385}, "1 to 384"),
         ({"dimensions": 2.0}, "dimensions=2.0"),
         ({"dimensions": True}, "dimensions=True"),
-        ({"batch_tokens": 0}, "batch_tokens=0 is not possible; choose a whole number, 1 or more"),
+        ({"batch_tokens": 0}, "batch_tokens=0 is not possible; choose a whole number, 1 to 1,048,576"),
+        ({"batch_tokens": 1_048_577}, "batch_tokens=1048577 is not possible; choose a whole number, 1 to 1,048,576"),
         ({"prompt": 3}, "prompt=3 is an int, expected str or None"),
         ({"prompt_name": b"q"}, "prompt_name=b'q' is a bytes"),
     ],
@@ -62,6 +64,10 @@ def test_lists_tuples_and_arrays_of_str_are_taken() -> None:
 def test_options_that_are_not_possible_list_the_choices(keywords: dict[str, Any], message: str) -> None:
     with pytest.raises(ArgumentError, match=message):
         read_options(keywords, dimension=384)
+
+
+def test_keywords_and_options_are_the_same_names() -> None:
+    assert set(EncodeKeywords.__annotations__) == {field.name for field in fields(EncodeOptions)}
 
 
 def test_options_left_out_have_their_defaults() -> None:

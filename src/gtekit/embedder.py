@@ -18,6 +18,7 @@ from gtekit.progress import Progress
 from gtekit.protocols import Engine
 from gtekit.streaming import BLOCK_TEXTS
 from gtekit.text_encoder import TextEncoder
+from gtekit.threads import MOST_THREADS
 from gtekit.tokenizer import Tokenizer, load_tokenizer
 from gtekit.truncation import Truncation, find_cuts, warn_of_truncation
 from gtekit.vectors import Vectors, similarity, similarity_pairwise
@@ -334,7 +335,7 @@ def load(
     if precision not in get_args(Precision):
         raise ArgumentError(f"precision={precision!r} is not possible; choose from: {', '.join(get_args(Precision))}.")
     if threads is not None:
-        check_count("threads", threads)
+        check_count("threads", threads, most=MOST_THREADS)
     checkpoint = load_checkpoint(
         name_or_path,
         revision=revision,

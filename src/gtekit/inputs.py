@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any, get_args
 
-from gtekit.config import EncodeOptions, OnTruncation
+from gtekit.config import MOST_BATCH_TOKENS, EncodeOptions, OnTruncation
 from gtekit.errors import ArgumentError, TextTypeError
 
 OPTION_NAMES = tuple(field.name for field in fields(EncodeOptions))
@@ -68,7 +68,7 @@ def read_options(keywords: Mapping[str, Any], *, dimension: int, without: tuple[
     _check_choice("on_truncation", options.on_truncation, get_args(OnTruncation))
     _check_choice("normalize", options.normalize, (None, True, False))
     _check_choice("progress", options.progress, (None, True, False))
-    check_count("batch_tokens", options.batch_tokens)
+    check_count("batch_tokens", options.batch_tokens, most=MOST_BATCH_TOKENS)
     if options.dimensions is not None:
         check_count("dimensions", options.dimensions, most=dimension)
     for name, text in (("prompt", options.prompt), ("prompt_name", options.prompt_name)):
@@ -85,7 +85,7 @@ def check_count(name: str, value: object, *, least: int = 1, most: int | None = 
     """
     is_whole = hasattr(value, "__index__") and not isinstance(value, bool)
     if not is_whole or value < least or (most is not None and value > most):  # type: ignore[operator]
-        limits = f"{least} to {most}" if most is not None else f"{least} or more"
+        limits = f"{least:,} to {most:,}" if most is not None else f"{least} or more"
         raise ArgumentError(f"{name}={value!r} is not possible; choose a whole number, {limits}.")
 
 
