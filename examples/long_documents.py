@@ -13,7 +13,7 @@ document = filler + "Quicksort sorts a list around a pivot. " + filler
 model = gtekit.load(sys.argv[1] if len(sys.argv) > 1 else "gte-small")
 
 (cut,) = model.truncation_report([document])
-print(f"{cut.tokens} tokens, the model reads {cut.kept}: {cut.lost} would be lost from character {cut.cut_at} on")
+print(f"{cut.token_count} tokens, {cut.tokens_lost} of them would be lost, from character {cut.cut_at} on")
 
 whole = model.encode([document], on_truncation="chunk")  # one vector, pooled over all chunks
 print(f"whole document: {whole.shape}")

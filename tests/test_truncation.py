@@ -79,7 +79,9 @@ def test_nothing_is_said_where_that_is_asked_for_or_nothing_is_cut(model: gtekit
 def test_the_report_says_where_each_cut_fell(model: gtekit.Embedder) -> None:
     report = model.truncation_report(["short", LONG, ""])
     count = model.count_tokens([LONG])[0]
-    assert [(cut.index, cut.tokens, cut.kept, cut.lost) for cut in report] == [(1, count, LIMIT, count - LIMIT)]
+    assert [(cut.index, cut.token_count, cut.tokens_kept, cut.tokens_lost) for cut in report] == [
+        (1, count, LIMIT, count - LIMIT)
+    ]
     cut_at = report[0].cut_at
     kept = LONG[:cut_at]
     assert model.count_tokens([kept]) == [LIMIT]
@@ -91,7 +93,7 @@ def test_a_prompt_takes_room_and_the_place_is_still_that_in_the_text(model: gtek
     room = len(model.tokenize([prompt])[0]) - 2
     (without,) = model.truncation_report([LONG])
     (with_prompt,) = model.truncation_report([LONG], prompt=prompt)
-    assert with_prompt.lost == without.lost + room
+    assert with_prompt.tokens_lost == without.tokens_lost + room
     assert with_prompt.cut_at < without.cut_at
     (all_prompt,) = model.truncation_report(["text"], prompt=LONG)
     assert all_prompt.cut_at == 0
@@ -106,7 +108,7 @@ def test_the_report_and_encode_agree_on_any_text(model: gtekit.Embedder, texts: 
     states = model.token_states(texts, on_truncation="ignore")
     assert [len(state) for state in states] == [min(count, LIMIT) for count in counts]
     for cut in report:
-        assert cut.kept + cut.lost == cut.tokens == counts[cut.index]
+        assert cut.tokens_kept + cut.tokens_lost == cut.token_count == counts[cut.index]
         assert 0 <= cut.cut_at <= len(texts[cut.index])
         # what is lost has as many tokens at least: the first may begin within a character or a word
         lost = model.count_tokens([texts[cut.index][cut.cut_at :]])[0] - 2

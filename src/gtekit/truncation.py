@@ -17,9 +17,9 @@ class Truncation:
     """One text that is longer than the model reads. Tokens count [CLS] and [SEP]."""
 
     index: int  # of the text in its list
-    tokens: int
-    kept: int
-    lost: int
+    token_count: int
+    tokens_kept: int
+    tokens_lost: int
     cut_at: int  # the character where the cut falls: texts[index][cut_at:] has no part in the vector
 
 
@@ -81,9 +81,9 @@ def find_cuts(tokenizer: Tokenizer, texts: Sequence[str], prompt: str, *, thread
         found.append(
             Truncation(
                 index=index,
-                tokens=int(lengths[index]),
-                kept=tokenizer.max_tokens,
-                lost=int(lengths[index]) - tokenizer.max_tokens,
+                token_count=int(lengths[index]),
+                tokens_kept=tokenizer.max_tokens,
+                tokens_lost=int(lengths[index]) - tokenizer.max_tokens,
                 cut_at=max(cut_at, 0),
             )
         )

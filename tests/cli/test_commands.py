@@ -18,9 +18,9 @@ def test_inspect_shows_tokens_and_the_characters_they_stand_for(run: Run, minilm
     code, output, _ = run("inspect", "Naïve quicksort", "-m", "all-MiniLM-L6-v2", "--json")
     found = json.loads(output)
     assert code == 0
-    assert [entry["token"] for entry in found["list"]] == minilm.tokenize(["Naïve quicksort"])[0]
-    assert found["list"][1] == {"id": 15743, "token": "naive", "start": 0, "end": 5}
-    assert (found["tokens"], found["tokens_lost"], found["cut_at"]) == (6, 0, None)
+    assert [entry["token"] for entry in found["tokens"]] == minilm.tokenize(["Naïve quicksort"])[0]
+    assert found["tokens"][1] == {"id": 15743, "token": "naive", "start": 0, "end": 5}
+    assert (found["token_count"], found["tokens_lost"], found["cut_at"]) == (6, 0, None)
     assert "Nothing would be cut." in run("inspect", "Naïve quicksort", "-m", "all-MiniLM-L6-v2")[1]
 
 
@@ -30,10 +30,14 @@ def test_inspect_says_what_would_be_cut(run: Run, tiny_checkpoint: Path) -> None
     found = json.loads(output)
     expected = gtekit.load(tiny_checkpoint).truncation_report([text])[0]
     assert code == 0
-    assert (found["tokens"], found["tokens_lost"], found["cut_at"]) == (expected.tokens, expected.lost, expected.cut_at)
+    assert (found["token_count"], found["tokens_lost"], found["cut_at"]) == (
+        expected.token_count,
+        expected.tokens_lost,
+        expected.cut_at,
+    )
     table = run("inspect", text, "-m", tiny_checkpoint)[1]
-    assert sum(line.startswith("cut ") for line in table.splitlines()) == expected.lost
-    assert f"{expected.lost} tokens would be cut, from character {expected.cut_at} on" in table
+    assert sum(line.startswith("cut ") for line in table.splitlines()) == expected.tokens_lost
+    assert f"{expected.tokens_lost} tokens would be cut, from character {expected.cut_at} on" in table
 
 
 def test_models_lists_the_known_and_the_cached(offline_hub: dict[str, str], run: Run) -> None:

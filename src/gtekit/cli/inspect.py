@@ -35,12 +35,12 @@ def run(arguments: argparse.Namespace) -> int:
             {
                 "model": model.name,
                 "characters": len(text),
-                "tokens": len(names),
+                "token_count": len(names),
                 "max_tokens": model.max_tokens,
-                "tokens_lost": cut.lost if cut else 0,
+                "tokens_lost": cut.tokens_lost if cut else 0,
                 "cut_at": cut.cut_at if cut else None,
                 "unknown_tokens": ids.count(model.tokenizer.unk_id) if model.tokenizer.unk_id is not None else 0,
-                "list": [
+                "tokens": [
                     {"id": number, "token": name, "start": span and span[0], "end": span and span[1]}
                     for number, name, span in zip(ids, names, spans, strict=True)
                 ],
@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"\n{len(names):,} tokens from {len(text):,} characters; {model.name} reads {model.max_tokens:,} tokens.")
     if cut:
         print(
-            f"{cut.lost:,} tokens would be cut, from character {cut.cut_at:,} on: "
+            f"{cut.tokens_lost:,} tokens would be cut, from character {cut.cut_at:,} on: "
             f"{text[cut.cut_at : cut.cut_at + 40]!r}... Embed all of it with --on-truncation chunk."
         )
     else:
