@@ -106,7 +106,7 @@ def test_verify_says_when_vectors_are_wrong(run: Run, monkeypatch: pytest.Monkey
 def test_demo_substitutes_and_says_so(run: Run, minilm: gtekit.Embedder, tmp_path: Path) -> None:
     picture = tmp_path / "demo.svg"
     code, output, errors = run(
-        "demo", "--texts", "40", "--picture", picture, "--offline", "--cache-folder", tmp_path / "empty"
+        "demo", "--texts", "40", "--picture", picture, "--local-files-only", "--cache-folder", tmp_path / "empty"
     )
     assert code == 0
     assert "gte-small: not in the cache" in errors

@@ -52,7 +52,7 @@ def test_no_command_and_a_wrong_one_are_usage_errors(run: Run) -> None:
 
 @pytest.mark.parametrize("arguments", [["similarity", "a", "b"], ["inspect", "a"], ["embed", "-"], ["verify"]])
 def test_a_missing_default_model_names_the_ways_out(run: Run, tmp_path: Path, arguments: list[str]) -> None:
-    code, _, errors = run(*arguments, "--offline", "--cache-folder", tmp_path, stdin=b"a\n")
+    code, _, errors = run(*arguments, "--local-files-only", "--cache-folder", tmp_path, stdin=b"a\n")
     assert code == 3
     message = errors.splitlines()[-1]
     assert message.startswith("gtekit: ")
@@ -67,9 +67,15 @@ def test_a_missing_default_model_names_the_ways_out(run: Run, tmp_path: Path, ar
     assert "Traceback" not in errors
 
 
+def test_half_an_option_is_none(run: Run) -> None:
+    code, _, errors = run("similarity", "a", "--file", "b.txt", "--top", "3")
+    assert code == 2
+    assert "unrecognized arguments: --top" in errors
+
+
 def test_debug_shows_where_an_error_arose(run: Run, tmp_path: Path) -> None:
     with pytest.raises(OSError, match="gte-small"):
-        run("inspect", "a", "--offline", "--cache-folder", tmp_path, "--debug")
+        run("inspect", "a", "--local-files-only", "--cache-folder", tmp_path, "--debug")
 
 
 def test_a_damaged_model_and_impossible_kernels_have_their_own_exit_codes(

@@ -38,7 +38,7 @@ def test_a_file_is_ranked_and_its_best_shown_with_their_lines(run: Run, tiny_che
     texts = [f"text {number}" for number in range(300)]
     (tmp_path / "corpus.jsonl").write_text("".join(f"{json.dumps({'text': text})}\n" for text in texts))
     code, output, _ = run(
-        "similarity", "text 7", "--file", tmp_path / "corpus.jsonl", "--top", "3", "--json", "-m", tiny_checkpoint
+        "similarity", "text 7", "--file", tmp_path / "corpus.jsonl", "--top-k", "3", "--json", "-m", tiny_checkpoint
     )
     results = json.loads(output)["results"]
     model = gtekit.load(tiny_checkpoint)
@@ -49,7 +49,7 @@ def test_a_file_is_ranked_and_its_best_shown_with_their_lines(run: Run, tiny_che
 
 
 @pytest.mark.parametrize(
-    "arguments", [["one"], ["one", "two", "--file", "a.txt"], ["one", "--file", "a.txt", "--top", "0"]]
+    "arguments", [["one"], ["one", "two", "--file", "a.txt"], ["one", "--file", "a.txt", "--top-k", "0"]]
 )
 def test_calls_that_mean_nothing_are_refused(run: Run, arguments: list[str]) -> None:
     assert run("similarity", *arguments)[0] == 2

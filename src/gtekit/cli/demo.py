@@ -28,7 +28,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser = new_parser(commands, "demo", SUMMARY, EXAMPLE)
     parser.add_argument("-m", "--model", metavar="MODEL", help="a short name, a hub id or a folder (gte-small)")
     parser.add_argument("--cache-folder", type=Path, metavar="FOLDER", help="stands in for the Hugging Face cache")
-    parser.add_argument("--offline", action="store_true", help="never ask the hub")
+    parser.add_argument("--local-files-only", action="store_true", help="never ask the hub")
     parser.add_argument("--threads", type=int, metavar="N", help="the most threads to use (as many as allowed)")
     parser.add_argument("--texts", type=int, metavar="N", help="take only N of the docstrings, from all over (all)")
     parser.add_argument(
@@ -68,7 +68,7 @@ def _model(arguments: argparse.Namespace) -> "Embedder":
     from gtekit.demo import choose_model
     from gtekit.embedder import load
 
-    where = {"cache_folder": arguments.cache_folder, "local_files_only": arguments.offline}
+    where = {"cache_folder": arguments.cache_folder, "local_files_only": arguments.local_files_only}
     if arguments.model is not None:
         return load(arguments.model, threads=arguments.threads, **where)
     return choose_model(say, threads=arguments.threads, **where)

@@ -24,6 +24,7 @@ def new_parser(
         description=summary,
         epilog=f"examples:\n{example}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,  # what is no option must fail, also where it begins like one
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
     parser.add_argument("--debug", action="store_true", help="show where in the code an error arose")
@@ -38,7 +39,7 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--revision", help="a commit, branch or tag of the hub")
     group.add_argument("--cache-folder", type=Path, metavar="FOLDER", help="stands in for the Hugging Face cache")
-    group.add_argument("--offline", action="store_true", help="never ask the hub")
+    group.add_argument("--local-files-only", action="store_true", help="never ask the hub")
     group.add_argument("--max-tokens", type=int, metavar="N", help="cut texts sooner than the model would")
     group.add_argument("--threads", type=int, metavar="N", help="the most threads to use (as many as allowed)")
     group.add_argument("--isa", help="force kernels: avx512, avx2, neon or scalar (the fastest that run here)")
@@ -52,7 +53,7 @@ def load_model(arguments: argparse.Namespace, *, isa: str | None = None) -> "Emb
         arguments.model,
         revision=arguments.revision,
         cache_folder=arguments.cache_folder,
-        local_files_only=arguments.offline,
+        local_files_only=arguments.local_files_only,
         max_tokens=arguments.max_tokens,
         threads=arguments.threads,
         isa=isa or arguments.isa,

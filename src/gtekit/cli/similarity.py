@@ -28,7 +28,7 @@ SUMMARY = "Say how alike texts are: their cosines, -1 to 1, larger is closer."
 EXAMPLE = """\
   gtekit similarity "That is a happy person" "That is a very happy person"
   gtekit similarity "how to implement quick sort in python?" "Beijing" "sorting algorithms"
-  gtekit similarity "sorting algorithms" --file corpus.txt --top 5
+  gtekit similarity "sorting algorithms" --file corpus.txt --top-k 5
   gtekit similarity --matrix "one text" "another" "a third"
 
 Two texts give one number. A text and several others, or a file, give the others ranked by their likeness to the
@@ -44,7 +44,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     files.add_argument("--file", metavar="FILE", help=".txt, .jsonl, .csv, .tsv or .parquet; - reads standard input")
     files.add_argument("--format", metavar="FORMAT", help="of the file: txt, jsonl, csv, tsv, parquet (by its name)")
     files.add_argument("--field", help="which field holds the texts (text, sentence, or the only one of strings)")
-    files.add_argument("--top", type=int, default=10, metavar="K", help="how many to show (%(default)s)")
+    files.add_argument("--top-k", type=int, default=10, metavar="K", help="how many to show (%(default)s)")
     add_encode_options(parser)
     add_model_options(parser)
     parser.set_defaults(run=run)
@@ -57,8 +57,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise ArgumentError("one text has nothing to be compared with: give a second one, or --file FILE.")
     if arguments.file and (arguments.matrix or len(texts) > 1):
         raise ArgumentError("--file takes one text to compare the file with, and no --matrix.")
-    if arguments.top < 1:
-        raise ArgumentError(f"--top {arguments.top}: must be 1 or more.")
+    if arguments.top_k < 1:
+        raise ArgumentError(f"--top-k {arguments.top_k}: must be 1 or more.")
     model = load_model(arguments)
     keywords = encode_keywords(arguments, model)
     if arguments.matrix:
@@ -97,7 +97,7 @@ def _rank_file(
     wanted = _query(model, query, keywords)
     with open_rows(path, form, field=arguments.field, keep="none") as rows:
         scored = _scored(model, ((row.number, row.text) for row in rows.rows), wanted, keywords)
-        return heapq.nsmallest(arguments.top, scored, key=_best_first)
+        return heapq.nsmallest(arguments.top_k, scored, key=_best_first)
 
 
 def _scored(
