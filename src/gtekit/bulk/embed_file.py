@@ -248,8 +248,8 @@ class _Job:
                 for cut in self.model.truncation_report(block.texts, **prompt):
                     raise TruncationError(
                         f"line or row {block.rows[cut.index].number}: the text has {cut.token_count:,} tokens, the "
-                        f"model reads {cut.tokens_kept}. Shorten it, or embed all of it with --on-truncation chunk, or its "
-                        f"beginning with --on-truncation warn."
+                        f"model reads {cut.tokens_kept}. Shorten it, or embed all of it with --on-truncation chunk, or "
+                        f"its beginning with --on-truncation warn."
                     ) from None
             raise
 
