@@ -14,6 +14,18 @@ import pytest
 import gtekit
 
 ROOT = Path(__file__).parent.parent
+HEAVY = (
+    "asyncio",
+    "concurrent",
+    "httpx",
+    "huggingface_hub",
+    "langchain_core",
+    "pyarrow",
+    "safetensors",
+    "tokenizers",
+    "torch",
+    "transformers",
+)
 
 IMPORT_AND_REPORT = """
 import json, os, sys, threading, warnings
@@ -43,7 +55,7 @@ def test_importing_the_package_changes_nothing(imported: dict[str, object]) -> N
     assert imported["unchanged"], "import gtekit changed environment variables, warning filters or threads."
 
 
-@pytest.mark.parametrize("heavy", ["torch", "transformers", "huggingface_hub", "pyarrow", "langchain_core", "httpx"])
+@pytest.mark.parametrize("heavy", HEAVY)
 def test_importing_the_package_loads_nothing_heavy(imported: dict[str, object], heavy: str) -> None:
     modules = imported["modules"]
     assert isinstance(modules, list)
@@ -56,7 +68,7 @@ def test_embedding_from_a_folder_never_loads_the_hub(minilm_folder: str) -> None
     assert (result.returncode, result.stdout.strip()) == (0, "False"), result.stderr
 
 
-def test_the_core_needs_four_packages_and_no_more() -> None:
+def test_the_core_needs_three_packages_and_no_more() -> None:
     requirements = [line for line in metadata.requires("gtekit") or [] if "extra ==" not in line]
     names = {re.split(r"[<>=!~ ;\[]", line)[0].replace("-", "_").lower() for line in requirements}
     assert names == {"numpy", "tokenizers", "huggingface_hub"}
