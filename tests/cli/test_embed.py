@@ -118,6 +118,17 @@ def test_truncation_is_said_once_and_how_to_avoid_it(run: Run, tiny_checkpoint: 
     assert "warning" not in errors
 
 
+def test_the_language_warning_names_its_switch_which_works(run: Run, minilm_folder: str) -> None:
+    chinese = "排序算法是计算机科学中最基本的主题之一\n".encode() * 3
+    code, _, errors = run("embed", "-", "-m", minilm_folder, stdin=chinese)
+    assert code == 0
+    assert "hardly covers" in errors
+    assert "--no-language-warning" in errors
+    code, _, errors = run("embed", "-", "-m", minilm_folder, "--no-language-warning", stdin=chinese)
+    assert code == 0
+    assert "warning" not in errors
+
+
 def test_parquet_without_pyarrow_names_the_pip_line(
     run: Run, corpus: Path, tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

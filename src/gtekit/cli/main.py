@@ -10,7 +10,7 @@ from typing import TextIO
 
 from gtekit.cli import demo, doctor, embed, inspect, models, pull, similarity, verify
 from gtekit.cli.exit_codes import EXIT_CODES, ExitCode, exit_code_of
-from gtekit.errors import GtekitError, GtekitWarning, TruncationWarning
+from gtekit.errors import GtekitError, GtekitWarning, LanguageWarning, TruncationWarning
 from gtekit.version import __version__
 
 COMMANDS = (embed, similarity, inspect, models, pull, doctor, verify, demo)
@@ -26,6 +26,11 @@ The model is gte-small unless --model names another. Data goes to standard outpu
 
 exit codes:
 {EXIT_CODES}"""
+
+HINTS: dict[type[Warning], str] = {  # a warning names Python's arguments
+    TruncationWarning: " (Here: --on-truncation chunk or ignore.)",
+    LanguageWarning: " (Here: --no-language-warning.)",
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -92,9 +97,8 @@ def _show_warning(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    hint = " (Here: --on-truncation chunk or ignore.)" if issubclass(category, TruncationWarning) else ""
     if issubclass(category, GtekitWarning):
-        _say(f"warning: {message}{hint}")
+        _say(f"warning: {message}{HINTS.get(category, '')}")
     else:
         sys.stderr.write(warnings.formatwarning(message, category, filename, lineno, line))
 

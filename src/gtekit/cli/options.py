@@ -42,6 +42,12 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--local-files-only", action="store_true", help="never ask the hub")
     group.add_argument("--max-tokens", type=int, metavar="N", help="cut texts sooner than the model would")
     group.add_argument("--threads", type=int, metavar="N", help="the most threads to use (as many as allowed)")
+    group.add_argument(
+        "--no-language-warning",
+        dest="language_warning",
+        action="store_false",
+        help="do not warn of text that the model's vocabulary hardly covers",
+    )
     group.add_argument("--isa", help="force kernels: avx512, avx2, neon or scalar (the fastest that run here)")
 
 
@@ -57,6 +63,7 @@ def load_model(arguments: argparse.Namespace, *, isa: str | None = None) -> "Emb
         max_tokens=arguments.max_tokens,
         threads=arguments.threads,
         isa=isa or arguments.isa,
+        language_warning=arguments.language_warning,
     )
 
 
