@@ -4,12 +4,13 @@ Run it to check the header: python core/kernels/fit_polynomials.py
 """
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.polynomial import chebyshev
 from numpy.typing import NDArray
 
-Doubles = NDArray[np.float64]
+Doubles = NDArray[np.floating[Any]]
 
 ERF_LIMIT = 3.85  # erf(3.85) is 1 - 5.2e-8: the last float32 before 1 is 1 - 6.0e-8
 ERF_DEGREE = 14
