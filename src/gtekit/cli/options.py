@@ -51,8 +51,8 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--isa", help="force kernels: avx512, avx2, neon or scalar (the fastest that run here)")
 
 
-def load_model(arguments: argparse.Namespace, *, isa: str | None = None) -> "Embedder":
-    """Load the model that the options name."""
+def load_model(arguments: argparse.Namespace, *, isa: str | None = None, threads: int | None = None) -> "Embedder":
+    """Load the model that the options name; kernels and threads given here win over theirs."""
     from gtekit.embedder import load
 
     return load(
@@ -61,7 +61,7 @@ def load_model(arguments: argparse.Namespace, *, isa: str | None = None) -> "Emb
         cache_folder=arguments.cache_folder,
         local_files_only=arguments.local_files_only,
         max_tokens=arguments.max_tokens,
-        threads=arguments.threads,
+        threads=threads or arguments.threads,
         isa=isa or arguments.isa,
         language_warning=arguments.language_warning,
     )

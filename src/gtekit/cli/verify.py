@@ -17,7 +17,8 @@ EXAMPLE = """\
   gtekit verify --no-model        golden vectors only, on a small checkpoint made from a seed
 
 First every kernel set that runs here embeds a small checkpoint and is compared with what transformers gave for it;
-then every kernel set is compared with the scalar one on the model. The exit code is 1 if a comparison fails."""
+then every kernel set is compared with the scalar one on the model, and with itself: texts in another order, and one
+by one on one thread, must give the same bits. The exit code is 1 if a comparison fails."""
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -42,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     for check in check_golden(arguments.threads):
         take(check)
     if not arguments.no_model:
-        for check in check_kernels(lambda isa: load_model(arguments, isa=isa)):
+        for check in check_kernels(lambda isa, threads: load_model(arguments, isa=isa, threads=threads)):
             take(check)
     largest = max(check.max_abs_diff for check in done)
     passed = all(check.passed for check in done)

@@ -1,19 +1,17 @@
 """Every kernel set that runs here against the scalar one, which is the specification, on a model of the user's."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
 
 from gtekit import _core
+from gtekit.arrays import Floats
 from gtekit.embedder import Embedder
 from gtekit.verify.checks import Check, compare
 
-PAGE_TEXTS = (
-    "what is the capital of China?",
-    "how to implement quick sort in python?",
-    "Beijing",
-    "sorting algorithms",
-)
 TEXTS = (
-    *PAGE_TEXTS,
+    "Which river runs through Vienna?",
+    "Danube",
     "",
     "a",
     "That is a happy person.",
@@ -22,22 +20,28 @@ TEXTS = (
     "have lists that lie close together, however different their words are.",
     " ".join(f"the {number} of {number + 1}" for number in range(40)),  # about 160 tokens
 )
+ORDER = np.random.default_rng(0).permutation(len(TEXTS))
 
 
-def check_kernels(load_with: Callable[[str], Embedder]) -> Iterator[Check]:
-    """Compare the kernel sets with scalar, and each with itself: one by one the same bits as all together.
+def check_kernels(load_with: Callable[[str, int | None], Embedder]) -> Iterator[Check]:
+    """Compare the kernel sets with scalar, and each with itself: the same bits in any company, order and threads.
 
     Args:
-        load_with: Loads the model with the kernels of the name it is given.
+        load_with: Loads the model with the kernels of the name it is given, and so many threads; None: its own choice.
     """
-    expected = load_with("scalar").encode(TEXTS, normalize=True, on_truncation="ignore", progress=False)
+    expected = _encode(load_with("scalar", None), TEXTS)
     for isa in _core.isas():
-        if isa == "scalar":
-            continue
-        model = load_with(isa)
-        together = model.encode(TEXTS, normalize=True, on_truncation="ignore", progress=False)
-        yield compare(f"{isa} against scalar, {model.name}", together, expected)
-        alone = together.copy()
-        for row, text in enumerate(TEXTS):
-            alone[row] = model.encode_one(text, normalize=True, on_truncation="ignore", progress=False)
-        yield compare(f"{isa} one by one against together, {model.name}", alone, together, allowed=0.0)
+        model = load_with(isa, None)
+        together = _encode(model, TEXTS)
+        if isa != "scalar":
+            yield compare(f"{isa} against scalar, {model.name}", together, expected)
+        shuffled = np.empty_like(together)
+        shuffled[ORDER] = _encode(model, [TEXTS[place] for place in ORDER])
+        yield compare(f"{isa} in another order, {model.name}", shuffled, together, allowed=0.0)
+        single = load_with(isa, 1)
+        alone = np.concatenate([_encode(single, [text]) for text in TEXTS])
+        yield compare(f"{isa} one by one on one thread, {model.name}", alone, together, allowed=0.0)
+
+
+def _encode(model: Embedder, texts: Sequence[str]) -> Floats:
+    return model.encode(texts, normalize=True, on_truncation="ignore", progress=False)
