@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
+DEFAULT_MODEL = "gte-small"
+
 Pooling = Literal["mean", "cls"]
 OnTruncation = Literal["warn", "error", "ignore", "chunk"]
 Precision = Literal["float32"]

@@ -11,7 +11,8 @@ from pathlib import Path
 from gtekit import _core
 from gtekit.checkpoint.hub_cache import cache_folder_of, is_offline, list_cached
 from gtekit.checkpoint.locate import installed_package_folder
-from gtekit.checkpoint.registry import DEFAULT_MODEL, hub_id_of
+from gtekit.checkpoint.registry import hub_id_of
+from gtekit.config import DEFAULT_MODEL
 from gtekit.errors import ArgumentError
 from gtekit.threads import ThreadBudget, available_threads
 from gtekit.version import __version__

@@ -9,7 +9,7 @@ import numpy as np
 from gtekit.arrays import Floats, Ints
 from gtekit.checkpoint import Checkpoint, load_checkpoint
 from gtekit.chunking import Chunks, chunk_texts
-from gtekit.config import FEWEST_TOKENS, EncodeKeywords, EncodeOptions, Pooling, Precision
+from gtekit.config import DEFAULT_MODEL, FEWEST_TOKENS, EncodeKeywords, EncodeOptions, Pooling, Precision
 from gtekit.engine.native import NativeEngine
 from gtekit.errors import ArgumentError, TextTypeError
 from gtekit.inputs import check_count, check_texts, choose_prompt, read_options
@@ -300,7 +300,7 @@ class Embedder:
 
 
 def load(
-    name_or_path: str | Path = "gte-small",
+    name_or_path: str | Path = DEFAULT_MODEL,
     *,
     revision: str | None = None,
     cache_folder: Path | str | None = None,

@@ -32,7 +32,6 @@ class KnownModel:
         return self.hub_id.rpartition("/")[2]
 
 
-DEFAULT_MODEL = "gte-small"
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 
 KNOWN_MODELS = (

@@ -5,13 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gtekit.config import EncodeKeywords
+from gtekit.config import DEFAULT_MODEL, EncodeKeywords
 from gtekit.errors import ArgumentError
 
 if TYPE_CHECKING:
     from gtekit.embedder import Embedder
-
-DEFAULT_MODEL = "gte-small"  # that of gtekit.checkpoint.registry, which would bring numpy to `gtekit --help`
 
 
 def new_parser(

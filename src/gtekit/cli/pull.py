@@ -4,8 +4,9 @@ import argparse
 from pathlib import Path
 
 from gtekit.cli.exit_codes import ExitCode
-from gtekit.cli.options import DEFAULT_MODEL, new_parser
+from gtekit.cli.options import new_parser
 from gtekit.cli.printing import print_json, size_text
+from gtekit.config import DEFAULT_MODEL
 from gtekit.errors import ArgumentError
 
 SUMMARY = "Download models into the Hugging Face cache, at their newest revision."

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gtekit.checkpoint.locate import locate
+from gtekit.config import DEFAULT_MODEL
 from gtekit.embedder import Embedder, load
 from gtekit.errors import ModelNotFoundError
 
-WANTED, SUBSTITUTE = "gte-small", "all-MiniLM-L6-v2"
+WANTED, SUBSTITUTE = DEFAULT_MODEL, "all-MiniLM-L6-v2"
 WAIT_S = 4.0  # for the hub's first answer; a download that has begun may take its time
 
 
