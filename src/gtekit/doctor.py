@@ -108,11 +108,11 @@ def _slow_kernels(chosen: str | None, possible: list[str]) -> Iterator[str]:
         yield f"kernels: GTEKIT_ISA={chosen} forces {chosen}, {possible[0]} would be faster. Unset it."
     elif chosen == "scalar":
         yield (
-            f"kernels: only the scalar ones run here, tens of times slower than {' or '.join(FASTEST_KERNELS)}. "
+            f"kernels: only the scalar ones run here, by far slower than {' or '.join(FASTEST_KERNELS)}. "
             f"Is this a very old CPU, or an emulator that hides its features?"
         )
     elif chosen == "avx2":
-        yield "kernels: avx2; a CPU with AVX-512 would run up to about twice as fast. Nothing to do on this machine."
+        yield "kernels: avx2; a CPU with AVX-512 would be faster. Nothing to do on this machine."
 
 
 def _slow_threads(budget: ThreadBudget | None) -> Iterator[str]:
@@ -128,7 +128,7 @@ def _slow_threads(budget: ThreadBudget | None) -> Iterator[str]:
     elif budget.threads < machine:
         yield f"threads: {budget.threads} of {machine} CPUs: {budget.reason}. Raise that limit for more speed."
     elif machine == 1:
-        yield "threads: the machine has one CPU. Bulk work grows nearly in proportion to the CPUs."
+        yield "threads: the machine has one CPU. With more, bulk work would be faster."
 
 
 def _slow_memory(free_bytes: int | None) -> Iterator[str]:
