@@ -7,6 +7,7 @@
 
 from gtekit.chunking import Chunks
 from gtekit.config import EncodeKeywords, EncodeOptions, ModelConfig
+from gtekit.cosines import bits_similarity, l2_normalize, similarity, similarity_pairwise
 from gtekit.embedder import Embedder, load
 from gtekit.errors import (
     ArchitectureError,
@@ -27,17 +28,7 @@ from gtekit.errors import (
     TruncationWarning,
 )
 from gtekit.truncation import Truncation
-from gtekit.vectors import (
-    Int8Vectors,
-    bits_similarity,
-    from_bits,
-    l2_normalize,
-    similarity,
-    similarity_pairwise,
-    to_bits,
-    to_float16,
-    to_int8,
-)
+from gtekit.vectors import Int8Vectors, from_bits, to_bits, to_float16, to_int8
 from gtekit.version import __version__
 
 __all__ = [

@@ -10,6 +10,7 @@ from gtekit.arrays import Floats, Ints
 from gtekit.checkpoint import Checkpoint, load_checkpoint
 from gtekit.chunking import Chunks, chunk_texts
 from gtekit.config import DEFAULT_MODEL, FEWEST_TOKENS, EncodeKeywords, EncodeOptions, Pooling, Precision
+from gtekit.cosines import similarity, similarity_pairwise
 from gtekit.engine.native import NativeEngine
 from gtekit.errors import ArgumentError, TextTypeError
 from gtekit.inputs import check_count, check_texts, choose_prompt, read_options
@@ -21,7 +22,7 @@ from gtekit.text_encoder import TextEncoder
 from gtekit.threads import MOST_THREADS
 from gtekit.tokenizer import Tokenizer, load_tokenizer
 from gtekit.truncation import Truncation, find_cuts, warn_of_truncation
-from gtekit.vectors import Vectors, similarity, similarity_pairwise
+from gtekit.vectors import Vectors
 
 QUERY_PROMPTS = ("query",)
 DOCUMENT_PROMPTS = ("document", "passage", "corpus")  # the first that the model has, as in sentence-transformers

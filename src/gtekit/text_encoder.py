@@ -11,13 +11,13 @@ import numpy as np
 from gtekit.arrays import Floats, Ints, TokenIds
 from gtekit.chunking import ChunkBatch, chunk_texts, pool_chunks
 from gtekit.config import EncodeOptions, Pooling
+from gtekit.cosines import l2_normalize
 from gtekit.language import LanguageNotice
 from gtekit.progress import Progress
 from gtekit.protocols import Engine, Report
 from gtekit.streaming import blocks_of, one_ahead
 from gtekit.tokenizer import TokenBatch, Tokenizer
 from gtekit.truncation import TruncationCount, refuse_truncation
-from gtekit.vectors import l2_normalize
 
 
 @dataclass(frozen=True, slots=True)

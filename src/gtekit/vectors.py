@@ -1,4 +1,4 @@
-"""Embeddings in fewer bytes, and how similar they are: functions on arrays."""
+"""Embeddings in fewer bytes, and whatever numpy reads as embeddings: functions on arrays."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ def to_int8(embeddings: Vectors) -> Int8Vectors:
     Raises:
         ArgumentError: If a number is NaN or infinite.
     """
-    rows = _as_rows(embeddings, "embeddings")
+    rows = as_rows(embeddings, "embeddings")
     _check_finite(rows)
     peaks = np.abs(rows).max(axis=1, initial=0.0)  # (N,)
     scales = np.where(peaks > 0, peaks / np.float32(127), np.float32(1)).astype(np.float32)
@@ -57,7 +57,7 @@ def to_float16(embeddings: Vectors) -> NDArray[np.float16]:
         ArgumentError: If a number is NaN, infinite, or too large for float16 (65504), as un-normalized vectors could
             have.
     """
-    rows = _as_rows(embeddings, "embeddings")
+    rows = as_rows(embeddings, "embeddings")
     _check_finite(rows)
     limit = np.finfo(np.float16).max
     if rows.size and float(np.abs(rows).max()) > float(limit):
@@ -71,7 +71,7 @@ def to_bits(embeddings: Vectors) -> NDArray[np.uint8]:
     Returns:
         Shape (N, ceil(D / 8)); the bits after the last number are 0.
     """
-    return np.packbits(_as_rows(embeddings, "embeddings") > 0, axis=1)
+    return np.packbits(as_rows(embeddings, "embeddings") > 0, axis=1)
 
 
 def from_bits(bits: Array, dimension: int) -> Floats:
@@ -93,83 +93,13 @@ def from_bits(bits: Array, dimension: int) -> Floats:
     return signs * 2 - 1
 
 
-def bits_similarity(a: Array, b: Array, dimension: int) -> Floats:
-    """Give the share of equal signs between packed bits, 0 to 1, shape (Q, N).
-
-    Args:
-        a: Shape (Q, ceil(D / 8)), uint8.
-        b: Shape (N, ceil(D / 8)), uint8.
-        dimension: D.
-    """
-    cosines: Floats = from_bits(a, dimension) @ from_bits(b, dimension).T / np.float32(dimension)
-    return (cosines + 1) / np.float32(2)
-
-
-def l2_normalize(embeddings: Floats) -> Floats:
-    """Divide each vector by its length; a vector of zeros stays one. The row alone decides the bits of the result."""
-    norms: Floats = np.sqrt(np.add.reduce(embeddings * embeddings, axis=1))
-    divisors = np.maximum(norms, np.float32(1e-12))[:, None]
-    return np.divide(embeddings, divisors, dtype=np.float32)
-
-
-def similarity(a: Vectors, b: Vectors) -> Floats:
-    """Give the cosine of every vector of a with every vector of b.
-
-    Args:
-        a: Shape (Q, D), or one vector (D,). float32, float16, int8 or Int8Vectors.
-        b: Shape (N, D), or one vector (D,).
-
-    Returns:
-        Shape (Q, N), -1 to 1, larger is closer.
+def as_rows(vectors: Vectors, name: str) -> Floats:
+    """Give vectors as float32 of shape (N, D).
 
     Raises:
-        ShapeError: If the dimensions differ.
+        ShapeError: If they have no such shape; the message begins with `name`.
+        ArgumentError: If they are packed bits.
     """
-    rows_a, rows_b = _as_rows(a, "a"), _as_rows(b, "b")
-    if rows_a.shape[1] != rows_b.shape[1]:
-        raise ShapeError(
-            f"a has {rows_a.shape[1]} dimensions, b has {rows_b.shape[1]}; vectors of one model and one "
-            "`dimensions` setting can be compared."
-        )
-    return l2_normalize(rows_a) @ l2_normalize(rows_b).T
-
-
-def similarity_pairwise(a: Vectors, b: Vectors) -> Floats:
-    """Give the cosine of each vector of a with the vector of b in the same place.
-
-    Args:
-        a: Shape (N, D).
-        b: Shape (N, D).
-
-    Returns:
-        Shape (N,).
-
-    Raises:
-        ShapeError: If the shapes differ.
-    """
-    rows_a, rows_b = _as_rows(a, "a"), _as_rows(b, "b")
-    if rows_a.shape != rows_b.shape:
-        raise ShapeError(
-            f"a has shape {rows_a.shape}, b has {rows_b.shape}; pairs need as many of both. "
-            "For every a with every b: similarity(a, b)."
-        )
-    cosines: Floats = np.add.reduce(l2_normalize(rows_a) * l2_normalize(rows_b), axis=1)
-    return cosines
-
-
-def _check_finite(rows: Floats) -> None:
-    is_bad = ~np.isfinite(rows).all(axis=1)
-    if is_bad.any():
-        row = int(is_bad.argmax())
-        column = int((~np.isfinite(rows[row])).argmax())
-        raise ArgumentError(
-            f"embeddings[{row}, {column}] is {rows[row, column]}: no number that can be stored in fewer bytes. No "
-            "embedding of gtekit has one; see how these were made."
-        )
-
-
-def _as_rows(vectors: Vectors, name: str) -> Floats:
-    """Give vectors as float32 of shape (N, D)."""
     if isinstance(vectors, Int8Vectors):
         return vectors.to_float32()
     try:
@@ -184,3 +114,14 @@ def _as_rows(vectors: Vectors, name: str) -> Floats:
     if rows.ndim != 2:
         raise ShapeError(f"{name} has shape {rows.shape}, expected (N, D).")
     return rows
+
+
+def _check_finite(rows: Floats) -> None:
+    is_bad = ~np.isfinite(rows).all(axis=1)
+    if is_bad.any():
+        row = int(is_bad.argmax())
+        column = int((~np.isfinite(rows[row])).argmax())
+        raise ArgumentError(
+            f"embeddings[{row}, {column}] is {rows[row, column]}: no number that can be stored in fewer bytes. No "
+            "embedding of gtekit has one; see how these were made."
+        )
