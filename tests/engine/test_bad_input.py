@@ -142,9 +142,9 @@ def test_the_engine_keeps_no_view_of_the_tensors_it_was_given() -> None:
     np.testing.assert_array_equal(embed(engine, texts), embed(native(TINY), texts))
 
 
-@pytest.mark.parametrize("batch_tokens", [0, -1, 2**31, 2**63, 2**70])
+@pytest.mark.parametrize("batch_tokens", [0, -1, 2**21, 2**63, 2**70])
 def test_an_impossible_token_budget_names_the_possible_ones(batch_tokens: int) -> None:
-    with pytest.raises(ArgumentError, match=r"give 1 to 2,147,483,647"):
+    with pytest.raises(ArgumentError, match=r"give 1 to 1,048,576"):
         native(TINY).encode(
             *pack([np.array([1, 2], np.int32)]), pooling="mean", normalize=True, batch_tokens=batch_tokens
         )

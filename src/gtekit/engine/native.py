@@ -9,13 +9,12 @@ import numpy as np
 
 from gtekit import _core
 from gtekit.arrays import Array, Floats, Ints, TokenIds
-from gtekit.config import ModelConfig, Pooling
+from gtekit.config import MOST_BATCH_TOKENS, ModelConfig, Pooling
 from gtekit.errors import ArgumentError, EngineError
 from gtekit.protocols import Report
 from gtekit.threads import MOST_THREADS, available_threads
 
 TENSOR_DTYPES = (np.float32, np.float16, np.uint16)
-MOST_BATCH_TOKENS = 2**31 - 1
 
 
 class NativeEngine:
