@@ -155,7 +155,7 @@ def test_local_files_only_names_itself_as_the_cause(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_misspelled_name_is_answered_with_the_right_one() -> None:
-    with pytest.raises(ModelNotFoundError, match=r"Did you mean gte-small\? Ways out: "):
+    with pytest.raises(ModelNotFoundError, match=r"Did you mean gte-small\? Ways out:"):
         load_checkpoint("gte-smal")
 
 

@@ -78,7 +78,7 @@ def download(
     except GtekitError:
         raise
     except Exception as error:  # every version of huggingface_hub has exceptions of its own, and of its HTTP client
-        raise ModelNotFoundError(not_found(hub_id, hub_id, cache, _why(error, hub_id, revision))) from error
+        raise ModelNotFoundError(not_found(hub_id, hub_id, cache, _why(error, hub_id, revision))) from None
     missing = missing_files(snapshot)
     if missing:
         raise CheckpointError(

