@@ -51,3 +51,9 @@ def test_vectors_that_do_not_fit_together_are_refused() -> None:
         similarity([[1, 2], [3]], ROWS)
     with pytest.raises(ShapeError, match="not an array of numbers"):
         similarity(["text"], ROWS)
+
+
+def test_no_cosine_is_beyond_one() -> None:
+    rows = np.random.default_rng(1).standard_normal((500, 384)).astype(np.float32)
+    assert similarity(rows, rows).max() == 1
+    assert similarity_pairwise(rows, -rows).min() == -1

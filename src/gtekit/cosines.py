@@ -33,7 +33,7 @@ def similarity(a: Vectors, b: Vectors) -> Floats:
             f"a has {rows_a.shape[1]} dimensions, b has {rows_b.shape[1]}; vectors of one model and one "
             "`dimensions` setting can be compared."
         )
-    return l2_normalize(rows_a) @ l2_normalize(rows_b).T
+    return within_one(l2_normalize(rows_a) @ l2_normalize(rows_b).T)
 
 
 def similarity_pairwise(a: Vectors, b: Vectors) -> Floats:
@@ -55,8 +55,12 @@ def similarity_pairwise(a: Vectors, b: Vectors) -> Floats:
             f"a has shape {rows_a.shape}, b has {rows_b.shape}; pairs need as many of both. "
             "For every a with every b: similarity(a, b)."
         )
-    cosines: Floats = np.add.reduce(l2_normalize(rows_a) * l2_normalize(rows_b), axis=1)
-    return cosines
+    return within_one(np.add.reduce(l2_normalize(rows_a) * l2_normalize(rows_b), axis=1))
+
+
+def within_one(cosines: Floats) -> Floats:
+    """Take off what rounding added beyond -1 and 1, in place: the arccos of 1.0000001 is no number."""
+    return np.clip(cosines, np.float32(-1), np.float32(1), out=cosines)
 
 
 def bits_similarity(a: Array, b: Array, dimension: int) -> Floats:

@@ -227,3 +227,9 @@ def test_tensors_without_torch_are_refused_with_the_pip_line(model: SentenceTran
 def test_a_folder_is_a_model_too(minilm_folder: str, model: SentenceTransformer) -> None:
     from_folder = SentenceTransformer(Path(minilm_folder))
     np.testing.assert_array_equal(from_folder.encode(TEXTS), model.encode(TEXTS))
+
+
+@pytest.mark.parametrize("name", ["save_pretrained", "fit", "tokenizer"])
+def test_what_is_not_there_says_where_it_is(model: SentenceTransformer, name: str) -> None:
+    with pytest.raises(AttributeError, match=f"no '{name}': it embeds and does not train.*the original package"):
+        getattr(model, name)

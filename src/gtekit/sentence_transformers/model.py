@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, TypedDict, Unpack
+from typing import Any, Literal, NoReturn, TypedDict, Unpack
 
 import numpy as np
 
@@ -288,6 +288,12 @@ class SentenceTransformer:
     @staticmethod
     def stop_multi_process_pool(pool: object) -> None:
         """Stop a pool of `start_multi_process_pool`, which has nothing to stop."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AttributeError(
+            f"SentenceTransformer of gtekit has no {name!r}: it embeds and does not train, save or give out its parts. "
+            "The loaded model is in .embedder; for the rest use the original package."
+        )
 
     def __repr__(self) -> str:
         return f"SentenceTransformer({self.embedder.name!r}, max_seq_length={self.max_seq_length})"
