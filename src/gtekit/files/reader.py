@@ -15,7 +15,7 @@ from gtekit.errors import FileFormatError
 from gtekit.files.formats import InputFormat
 from gtekit.files.lines import read_lines
 from gtekit.files.parquet import read_parquet
-from gtekit.files.rows import Keep, Row, check_text, choose_field, choose_kept
+from gtekit.files.rows import Keep, Row, check_text, choose_field, choose_kept, name_kind
 
 COUNT_CHUNK_BYTES = 1 << 20
 CSV_FIELD_BYTES = 2**31 - 1  # the csv module refuses fields over 128 KiB unless told otherwise
@@ -129,15 +129,19 @@ def _open_jsonl(stream: BinaryIO, name: str, field: str | None, keep: Keep, esti
 def _parse(line: str, where: str) -> dict[str, Any]:
     try:
         value = json.loads(line, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:  # its own text counts lines, from the one line that it saw
+        raise _not_json(where, f"{error.msg}: column {error.colno}") from None
     except (ValueError, RecursionError) as error:
-        reason = "too deeply nested" if isinstance(error, RecursionError) else str(error)
-        raise FileFormatError(f"{where}: not valid JSON ({reason}). Each line is one JSON object.") from None
+        raise _not_json(where, "too deeply nested" if isinstance(error, RecursionError) else str(error)) from None
     if isinstance(value, str):
         return {"text": value}
     if not isinstance(value, dict):
-        kind = "null" if value is None else type(value).__name__
-        raise FileFormatError(f"{where}: holds {kind}; each line is one JSON object, or one JSON string.")
+        raise FileFormatError(f"{where}: holds {name_kind(value)}; each line is one JSON object, or one JSON string.")
     return value
+
+
+def _not_json(where: str, reason: str) -> FileFormatError:
+    return FileFormatError(f"{where}: not valid JSON ({reason}). Each line is one JSON object.")
 
 
 def _refuse_constant(constant: str) -> None:
@@ -161,8 +165,8 @@ def _open_csv(stream: BinaryIO, name: str, field: str | None, keep: Keep, estima
         while (record := _next_record(table, f"{name}, line {begin}")) is not None:
             if record and len(record) != len(header):
                 raise FileFormatError(
-                    f"{name}, line {begin}: has {len(record)} fields, the first line names {len(header)} "
-                    f"({', '.join(header)}). Is a quote or a delimiter missing?"
+                    f"{name}, line {begin}: has {len(record)} field{'s' * (len(record) != 1)}, the first line names "
+                    f"{len(header)} ({', '.join(header)}). Is a quote or a delimiter missing?"
                 )
             if record:  # an empty line separates nothing
                 values = dict(zip(header, record, strict=True))

@@ -26,7 +26,8 @@ def choose_field(name: str, fields: Sequence[str], text_fields: Sequence[str], a
         name: The file, for the message.
         fields: Every field of the file.
         text_fields: Those of them that can hold texts.
-        asked: What the caller wants; None takes `text`, `sentence`, or the only field that holds texts.
+        asked: What the caller wants; None takes `text`, `sentence`, or the only field that holds texts. A field called
+            `text` that holds no texts is given as well: what is wrong is said of its value, with its row.
 
     Raises:
         FileFormatError: If there is no such field, or no telling which one is meant.
@@ -37,7 +38,7 @@ def choose_field(name: str, fields: Sequence[str], text_fields: Sequence[str], a
             raise FileFormatError(f"{name}: no field {asked!r}; its fields are: {listed}. Choose one with --field.")
         return asked
     for field in DEFAULT_FIELDS:
-        if field in text_fields:
+        if field in fields:
             return field
     if len(text_fields) == 1:
         return text_fields[0]
@@ -72,10 +73,9 @@ def check_text(value: object, where: str, field: str) -> str:
         FileFormatError: If it is no string, or one that is not valid Unicode.
     """
     if not isinstance(value, str):
-        kind = "null" if value is None else type(value).__name__
         raise FileFormatError(
-            f"{where}: field {field!r} holds {kind}, not a string. Fix or leave out this row, or choose another field "
-            f"with --field."
+            f"{where}: field {field!r} holds {name_kind(value)}, not a string. Fix or leave out this row, or choose "
+            f"another field with --field."
         )
     try:
         value.encode("utf-8")
@@ -85,3 +85,15 @@ def check_text(value: object, where: str, field: str) -> str:
             f"({value[error.start]!a}), which is not valid text. Fix or leave out this row."
         ) from None
     return value
+
+
+def name_kind(value: object) -> str:
+    """Say what a value is, in the words of JSON."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    for kind, name in (((int, float), "a number"), (str, "a string"), (Mapping, "an object"), (list, "a list")):
+        if isinstance(value, kind):
+            return name
+    return f"a value of type {type(value).__name__}"
