@@ -94,6 +94,8 @@ def test_queries_and_documents_get_the_models_prompts(run: Run, tiny_checkpoint:
         (["embed", "-", "--format", "jsonl"], b'{"a": "x", "b": "y"}\n', "its fields are: a, b"),
         (["embed", "-", "--dimensions", "33"], b"a\n", "--dimensions 33"),
         (["embed", "-", "--prompt-name", "query"], b"a\n", "no prompt named 'query'"),
+        (["embed", "-"], b'{"text": "a"}\n', "--format jsonl, or --format txt"),
+        (["similarity", "a", "--file", "-"], b'{"text": "a"}\n', "--format jsonl, or --format txt"),
         (["embed", "missing.txt"], b"", "missing.txt: there is no such file"),
         (["embed", "-", "--dtype", "int8", "--output-format", "npy"], b"a\n", "two files"),
         (["embed", "-", "--on-truncation", "error"], b"word " * 200, "row 1: the text has"),
@@ -107,6 +109,15 @@ def test_bad_input_gives_one_message_and_exit_code_2(
     assert message in errors
     assert "Traceback" not in errors
     assert errors.startswith("gtekit: ")
+
+
+def test_json_on_standard_input_is_text_where_the_user_insists_or_where_it_is_none(
+    run: Run, tiny_checkpoint: Path
+) -> None:
+    for arguments, stdin in ((["--format", "txt"], b'{"text": "a"}\n'), ([], b"{a}\n"), ([], b'a\n{"text": "a"}\n')):
+        code, output, _ = run("embed", "-", *arguments, "-m", tiny_checkpoint, stdin=stdin)
+        assert code == 0
+        assert [json.loads(line)["text"] for line in output.splitlines()] == stdin.decode().splitlines()
 
 
 def test_truncation_is_said_once_and_how_to_avoid_it(run: Run, tiny_checkpoint: Path) -> None:

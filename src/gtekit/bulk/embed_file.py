@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count, groupby, islice
 from pathlib import Path
@@ -55,6 +55,7 @@ class FileOptions:
     """How a file of texts is read and written."""
 
     input_format: InputFormat = "txt"
+    is_format_named: bool = True  # by the caller or by the name of the file; False: txt that looks like JSON is refused
     output_format: OutputFormat = "npy"
     field: str | None = None  # which field holds the texts; None: text, sentence, or the only one of strings
     keep: Keep = "text"  # which fields travel to a jsonl or parquet output
@@ -106,7 +107,7 @@ def embed_file(
             finished by then is kept: mend the input and run the same job again.
     """
     check_files(source, target, options)
-    with open_rows(source, options.input_format, field=options.field, keep=options.keep) as rows:
+    with _open(source, options) as rows:
         job = _Job(model, options, encode or EncodeKeywords(), rows.estimate)
         try:
             if target is None:
@@ -344,6 +345,16 @@ def check_files(source: Path | None, target: Path | None, options: FileOptions) 
             "int8 vectors in npy form are two files, vectors and scales, and standard output is one. "
             "Write to a file with -o, or choose --output-format jsonl or parquet."
         )
+
+
+def _open(source: Path | None, options: FileOptions) -> AbstractContextManager[Rows]:
+    return open_rows(
+        source,
+        options.input_format,
+        field=options.field,
+        keep=options.keep,
+        is_named=options.is_format_named,
+    )
 
 
 def _check_source(source: Path) -> None:

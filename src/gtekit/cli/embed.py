@@ -5,7 +5,14 @@ import sys
 from pathlib import Path
 
 from gtekit.cli.exit_codes import ExitCode
-from gtekit.cli.options import add_encode_options, add_model_options, encode_keywords, load_model, new_parser
+from gtekit.cli.options import (
+    FILE_HELP,
+    add_encode_options,
+    add_model_options,
+    encode_keywords,
+    load_model,
+    new_parser,
+)
 from gtekit.cli.printing import print_json
 from gtekit.errors import FileFormatError
 
@@ -15,6 +22,7 @@ EXAMPLE = """\
   gtekit embed corpus.csv --field body -o corpus.parquet --keep id,body
   gtekit embed corpus.jsonl -o corpus.npy --dtype int8        scales go to corpus.scales.npy
   echo "sorting algorithms" | gtekit embed - -o -             JSON lines on standard output
+  zcat corpus.jsonl.gz | gtekit embed - --format jsonl        JSON lines in and out
 
 The output appears when it is complete and not before. Until then the work is in OUT.partial: a job that was killed
 or met a bad row goes on from there when the same command is run again, and its output has the same bytes as that of
@@ -24,12 +32,14 @@ a job that was never interrupted. (It needs room on the disk for the vectors twi
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Describe the command."""
     parser = new_parser(commands, "embed", SUMMARY, EXAMPLE)
-    parser.add_argument("file", metavar="FILE", help=".txt, .jsonl, .csv, .tsv or .parquet; - reads standard input")
+    parser.add_argument("file", metavar="FILE", help=FILE_HELP)
     parser.add_argument(
         "-o", "--output", default="-", metavar="OUT", help=".npy, .parquet or .jsonl; - writes JSON lines"
     )
     files = parser.add_argument_group("files")
-    files.add_argument("--format", metavar="FORMAT", help="of the input: txt, jsonl, csv, tsv, parquet (by its name)")
+    files.add_argument(
+        "--format", metavar="FORMAT", help="of the input: txt, jsonl, csv, tsv, parquet (by its name; of - txt)"
+    )
     files.add_argument("--output-format", metavar="FORMAT", help="of the output: npy, jsonl, parquet (by its name)")
     files.add_argument("--field", help="which field holds the texts (text, sentence, or the only one of strings)")
     files.add_argument(
@@ -65,6 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
     target = None if arguments.output == "-" else Path(arguments.output).resolve()  # a link: what it points to
     options = FileOptions(
         input_format=input_format(source, arguments.format),
+        is_format_named=source is not None or arguments.format is not None,
         output_format=output_format(target, arguments.output_format),
         field=arguments.field,
         keep=_keep(arguments.keep),

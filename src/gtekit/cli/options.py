@@ -11,6 +11,8 @@ from gtekit.errors import ArgumentError
 if TYPE_CHECKING:
     from gtekit.embedder import Embedder
 
+FILE_HELP = ".txt, .jsonl, .csv, .tsv or .parquet; - reads standard input, which is txt unless --format says otherwise"
+
 
 def new_parser(
     commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, summary: str, example: str

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from gtekit.cli.exit_codes import ExitCode
 from gtekit.cli.options import (
+    FILE_HELP,
     add_encode_options,
     add_model_options,
     encode_keywords,
@@ -41,7 +42,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("texts", nargs="+", metavar="TEXT", help="the query, and what it is compared with")
     parser.add_argument("--matrix", action="store_true", help="compare every text with every other")
     files = parser.add_argument_group("a file of texts to compare with")
-    files.add_argument("--file", metavar="FILE", help=".txt, .jsonl, .csv, .tsv or .parquet; - reads standard input")
+    files.add_argument("--file", metavar="FILE", help=FILE_HELP)
     files.add_argument("--format", metavar="FORMAT", help="of the file: txt, jsonl, csv, tsv, parquet (by its name)")
     files.add_argument("--field", help="which field holds the texts (text, sentence, or the only one of strings)")
     files.add_argument("--top-k", type=int, default=10, metavar="K", help="how many to show (%(default)s)")
@@ -95,7 +96,8 @@ def _rank_file(
     path = None if arguments.file == "-" else Path(arguments.file)
     form = input_format(path, arguments.format)
     wanted = _query(model, query, keywords)
-    with open_rows(path, form, field=arguments.field, keep="none") as rows:
+    is_named = path is not None or arguments.format is not None
+    with open_rows(path, form, field=arguments.field, keep="none", is_named=is_named) as rows:
         scored = _scored(model, ((row.number, row.text) for row in rows.rows), wanted, keywords)
         return heapq.nsmallest(arguments.top_k, scored, key=_best_first)
 

@@ -33,7 +33,14 @@ class Rows:
 
 
 @contextmanager
-def open_rows(path: Path | None, form: InputFormat, *, field: str | None = None, keep: Keep = "text") -> Iterator[Rows]:
+def open_rows(
+    path: Path | None,
+    form: InputFormat,
+    *,
+    field: str | None = None,
+    keep: Keep = "text",
+    is_named: bool = True,
+) -> Iterator[Rows]:
     """Open a file of texts.
 
     Args:
@@ -41,6 +48,8 @@ def open_rows(path: Path | None, form: InputFormat, *, field: str | None = None,
         form: What the bytes are.
         field: Which field holds the texts; None takes `text`, `sentence`, or the only one that holds strings.
         keep: Which fields travel along.
+        is_named: Whether the caller or the name of the file says the format. False: txt that begins with a JSON object
+            is refused.
 
     Raises:
         FileFormatError: If the file is not there or not of this format. A bad row raises when it is reached,
@@ -50,7 +59,7 @@ def open_rows(path: Path | None, form: InputFormat, *, field: str | None = None,
     with _open_bytes(path, seekable=form == "parquet") as stream:
         estimate = None if path is None or form == "parquet" else _count_lines(path)
         if form == "txt":
-            yield Rows("text", None, estimate, None, _txt_rows(stream, name, field, keep))
+            yield Rows("text", None, estimate, None, _txt_rows(stream, name, field, keep, is_named))
         elif form == "jsonl":
             yield _open_jsonl(stream, name, field, keep, estimate)
         elif form == "parquet":
@@ -93,10 +102,15 @@ def _count_lines(path: Path) -> int | None:
     return count + (last != b"\n")
 
 
-def _txt_rows(stream: BinaryIO, name: str, field: str | None, keep: Keep) -> Iterator[Row]:
+def _txt_rows(stream: BinaryIO, name: str, field: str | None, keep: Keep, is_named: bool) -> Iterator[Row]:
     choose_field(name, ["text"], ["text"], field)
     kept = choose_kept(name, ["text"], "text", keep)
     for number, text in read_lines(stream, name):
+        if number == 1 and not is_named and _is_object(text):
+            raise FileFormatError(
+                f"{name}: the first line is a JSON object, and without --format each line is embedded as it stands, "
+                f"braces and all. Say --format jsonl, or --format txt if that is meant."
+            )
         yield Row(text, {"text": text} if kept else {}, number)
 
 
@@ -138,6 +152,13 @@ def _parse(line: str, where: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise FileFormatError(f"{where}: holds {name_kind(value)}; each line is one JSON object, or one JSON string.")
     return value
+
+
+def _is_object(line: str) -> bool:
+    try:
+        return line.lstrip().startswith("{") and isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _not_json(where: str, reason: str) -> FileFormatError:
