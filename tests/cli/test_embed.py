@@ -120,6 +120,21 @@ def test_json_on_standard_input_is_text_where_the_user_insists_or_where_it_is_no
         assert [json.loads(line)["text"] for line in output.splitlines()] == stdin.decode().splitlines()
 
 
+def test_a_guessed_field_is_named_and_a_delimiter_can_be_chosen(
+    run: Run, tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "in.csv").write_text("a first sentence\nanother\n")
+    code, _, errors = run("embed", tmp_path / "in.csv", "-m", tiny_checkpoint)
+    assert code == 0
+    assert errors.count("the texts are those of field 'a first sentence'") == 1
+    _, _, errors = run("similarity", "a", "--file", tmp_path / "in.csv", "-m", tiny_checkpoint)
+    assert errors.count("the texts are those of field 'a first sentence'") == 1
+    for word, char in (("tab", "\t"), (";", ";")):
+        (tmp_path / "in.csv").write_text(f"id{char}text\n1{char}a, b\n")
+        code, output, errors = run("embed", tmp_path / "in.csv", "--delimiter", word, "-m", tiny_checkpoint)
+        assert json.loads(output)["text"] == "a, b"
+
+
 def test_truncation_is_said_once_and_how_to_avoid_it(run: Run, tiny_checkpoint: Path) -> None:
     code, _, errors = run("embed", "-", "-m", tiny_checkpoint, stdin=b"word " * 200 + b"\nshort\n")
     assert code == 0

@@ -87,6 +87,33 @@ def test_the_field_is_text_or_sentence_or_the_only_one_of_strings(tmp_path: Path
     assert texts(write(tmp_path, "a.jsonl", line)) == [expected]
 
 
+@pytest.mark.parametrize(
+    ("name", "data", "fields"),
+    [("a.csv", "a first sentence\nanother\n", "a first sentence"), ("a.jsonl", '{"id": 7, "body": "b"}', "id, body")],
+)
+def test_a_field_that_was_guessed_is_named(tmp_path: Path, name: str, data: str, fields: str) -> None:
+    path = write(tmp_path, name, data)
+    guessed = fields.split(", ")[-1]
+    for field, is_guess in ((None, True), (guessed, False)):
+        with open_rows(path, input_format(path), field=field) as rows:
+            expected = f"{path}: the texts are those of field {guessed!r}; the fields are: {fields}."
+            assert rows.guess == (expected if is_guess else "")
+
+
+@pytest.mark.parametrize(("char", "shown"), [(";", "';'"), ("\t", "tab"), ("|", r"'\|'")])
+def test_another_delimiter_is_noticed_and_can_be_said(tmp_path: Path, char: str, shown: str) -> None:
+    path = write(tmp_path, "a.csv", f"id{char}text\n1{char}a, b\n")
+    with pytest.raises(FileFormatError, match=rf"line 1: is one field, .*Say --delimiter {shown}"):
+        read(path)
+    with open_rows(path, "csv", delimiter=char) as rows:
+        assert [row.text for row in rows.rows] == ["a, b"]
+    with pytest.raises(FileFormatError, match="--delimiter is for csv and tsv"), open_rows(path, "txt", delimiter=";"):
+        pass
+    for wrong in ("", ";;", '"'):
+        with pytest.raises(FileFormatError, match="must be one character"), open_rows(path, "csv", delimiter=wrong):
+            pass
+
+
 def test_another_field_can_be_chosen(tmp_path: Path) -> None:
     assert texts(write(tmp_path, "a.jsonl", '{"text": "t", "title": "T"}'), field="title") == ["T"]
 

@@ -27,7 +27,7 @@ from gtekit.bulk.cuts import CutCount
 from gtekit.bulk.dtypes import Dtype, convert
 from gtekit.config import EncodeKeywords
 from gtekit.embedder import Embedder
-from gtekit.errors import ArgumentError, FileFormatError, TruncationError
+from gtekit.errors import ArgumentError, FileFormatError, GtekitWarning, TruncationError
 from gtekit.files import (
     Block,
     BlockStore,
@@ -46,6 +46,7 @@ from gtekit.files import (
 )
 from gtekit.files.parquet import import_pyarrow
 from gtekit.files.writer import VECTOR_FIELDS, JsonlVectorWriter, scales_path
+from gtekit.notices import warn_caller
 from gtekit.streaming import BLOCK_TEXTS
 from gtekit.version import __version__
 
@@ -58,6 +59,7 @@ class FileOptions:
     is_format_named: bool = True  # by the caller or by the name of the file; False: txt that looks like JSON is refused
     output_format: OutputFormat = "npy"
     field: str | None = None  # which field holds the texts; None: text, sentence, or the only one of strings
+    delimiter: str | None = None  # between the fields of csv and tsv; None: a comma, a tab
     keep: Keep = "text"  # which fields travel to a jsonl or parquet output
     dtype: Dtype = "float32"
     block_rows: int = 2048  # texts between two savings: a few seconds of work for one core
@@ -108,6 +110,8 @@ def embed_file(
     """
     check_files(source, target, options)
     with _open(source, options) as rows:
+        if rows.guess:
+            warn_caller(rows.guess, GtekitWarning)
         job = _Job(model, options, encode or EncodeKeywords(), rows.estimate)
         try:
             if target is None:
@@ -353,6 +357,7 @@ def _open(source: Path | None, options: FileOptions) -> AbstractContextManager[R
         options.input_format,
         field=options.field,
         keep=options.keep,
+        delimiter=options.delimiter,
         is_named=options.is_format_named,
     )
 

@@ -8,6 +8,7 @@ from gtekit.cli.exit_codes import ExitCode
 from gtekit.cli.options import (
     FILE_HELP,
     add_encode_options,
+    add_input_options,
     add_model_options,
     encode_keywords,
     load_model,
@@ -37,11 +38,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "-o", "--output", default="-", metavar="OUT", help=".npy, .parquet or .jsonl; - writes JSON lines"
     )
     files = parser.add_argument_group("files")
-    files.add_argument(
-        "--format", metavar="FORMAT", help="of the input: txt, jsonl, csv, tsv, parquet (by its name; of - txt)"
-    )
+    add_input_options(files)
     files.add_argument("--output-format", metavar="FORMAT", help="of the output: npy, jsonl, parquet (by its name)")
-    files.add_argument("--field", help="which field holds the texts (text, sentence, or the only one of strings)")
     files.add_argument(
         "--keep",
         default="text",
@@ -78,6 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
         is_format_named=source is not None or arguments.format is not None,
         output_format=output_format(target, arguments.output_format),
         field=arguments.field,
+        delimiter=arguments.delimiter,
         keep=_keep(arguments.keep),
         dtype=arguments.dtype,
         block_rows=arguments.block_rows,

@@ -31,6 +31,20 @@ def new_parser(
     return parser
 
 
+def add_input_options(group: "argparse._ArgumentGroup") -> None:
+    """Add the options that say how a file of texts is read."""
+    formats = "of the input: txt, jsonl, csv, tsv, parquet (by its name; of - txt)"
+    group.add_argument("--format", metavar="FORMAT", help=formats)
+    group.add_argument("--field", help="which field holds the texts (text, sentence, or the only one of strings)")
+    group.add_argument(
+        "--delimiter", type=_delimiter, metavar="C", help="between the fields of csv, or the word tab (a comma)"
+    )
+
+
+def _delimiter(text: str) -> str:
+    return "\t" if text in ("tab", "\\t") else text
+
+
 def add_model_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that say which model, from where, and how it runs."""
     group = parser.add_argument_group("model")

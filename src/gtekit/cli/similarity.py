@@ -11,6 +11,7 @@ from gtekit.cli.exit_codes import ExitCode
 from gtekit.cli.options import (
     FILE_HELP,
     add_encode_options,
+    add_input_options,
     add_model_options,
     encode_keywords,
     first_prompt,
@@ -19,7 +20,8 @@ from gtekit.cli.options import (
 )
 from gtekit.cli.printing import print_json, print_table
 from gtekit.config import EncodeKeywords
-from gtekit.errors import ArgumentError
+from gtekit.errors import ArgumentError, GtekitWarning
+from gtekit.notices import warn_caller
 
 if TYPE_CHECKING:
     from gtekit.arrays import Floats
@@ -43,8 +45,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--matrix", action="store_true", help="compare every text with every other")
     files = parser.add_argument_group("a file of texts to compare with")
     files.add_argument("--file", metavar="FILE", help=FILE_HELP)
-    files.add_argument("--format", metavar="FORMAT", help="of the file: txt, jsonl, csv, tsv, parquet (by its name)")
-    files.add_argument("--field", help="which field holds the texts (text, sentence, or the only one of strings)")
+    add_input_options(files)
     files.add_argument("--top-k", type=int, default=10, metavar="K", help="how many to show (%(default)s)")
     add_encode_options(parser)
     add_model_options(parser)
@@ -96,8 +97,16 @@ def _rank_file(
     path = None if arguments.file == "-" else Path(arguments.file)
     form = input_format(path, arguments.format)
     wanted = _query(model, query, keywords)
-    is_named = path is not None or arguments.format is not None
-    with open_rows(path, form, field=arguments.field, keep="none", is_named=is_named) as rows:
+    with open_rows(
+        path,
+        form,
+        field=arguments.field,
+        keep="none",
+        delimiter=arguments.delimiter,
+        is_named=path is not None or arguments.format is not None,
+    ) as rows:
+        if rows.guess:
+            warn_caller(rows.guess, GtekitWarning)
         scored = _scored(model, ((row.number, row.text) for row in rows.rows), wanted, keywords)
         return heapq.nsmallest(arguments.top_k, scored, key=_best_first)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
@@ -29,10 +30,20 @@ def import_pyarrow() -> Arrow:
     return pa
 
 
-def read_parquet(
-    stream: BinaryIO, name: str, field: str | None, keep: Keep
-) -> tuple[str, tuple[str, ...], int, Arrow, Iterator[Row]]:
-    """Open a parquet file: text field, kept fields, number of rows, schema of the kept fields, rows."""
+@dataclass(frozen=True, slots=True)
+class ParquetTable:
+    """An open parquet file."""
+
+    field: str  # of the texts
+    fields: tuple[str, ...]
+    kept: tuple[str, ...]
+    count: int
+    schema: Arrow  # of the kept fields
+    rows: Iterator[Row]
+
+
+def read_parquet(stream: BinaryIO, name: str, field: str | None, keep: Keep) -> ParquetTable:
+    """Open a parquet file."""
     pa = import_pyarrow()
     try:
         file = pa.parquet.ParquetFile(stream)
@@ -61,7 +72,7 @@ def read_parquet(
         except (pa.ArrowException, OSError) as error:
             raise FileFormatError(f"{name}, after row {number}: can't be read ({error}). Is it complete?") from None
 
-    return text_field, kept, file.metadata.num_rows, kept_schema, rows()
+    return ParquetTable(text_field, tuple(schema.names), kept, file.metadata.num_rows, kept_schema, rows())
 
 
 def _holds_text(pa: Arrow, kind: Arrow) -> bool:

@@ -4,9 +4,9 @@ import csv
 import json
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -15,9 +15,10 @@ from gtekit.errors import FileFormatError
 from gtekit.files.formats import InputFormat
 from gtekit.files.lines import read_lines
 from gtekit.files.parquet import read_parquet
-from gtekit.files.rows import Keep, Row, check_text, choose_field, choose_kept, name_kind
+from gtekit.files.rows import DEFAULT_FIELDS, Keep, Row, check_text, choose_field, choose_kept, name_kind
 
 COUNT_CHUNK_BYTES = 1 << 20
+OTHER_DELIMITERS = ";\t|"
 CSV_FIELD_BYTES = 2**31 - 1  # the csv module refuses fields over 128 KiB unless told otherwise
 
 
@@ -30,6 +31,7 @@ class Rows:
     estimate: int | None  # rows, for a progress bar; None where nobody can know
     schema: Any  # pyarrow schema of the kept fields where the input has one, else None
     rows: Iterator[Row]
+    guess: str = ""  # which field was taken without being asked for or called as texts are; "" where none was
 
 
 @contextmanager
@@ -39,6 +41,7 @@ def open_rows(
     *,
     field: str | None = None,
     keep: Keep = "text",
+    delimiter: str | None = None,
     is_named: bool = True,
 ) -> Iterator[Rows]:
     """Open a file of texts.
@@ -48,6 +51,7 @@ def open_rows(
         form: What the bytes are.
         field: Which field holds the texts; None takes `text`, `sentence`, or the only one that holds strings.
         keep: Which fields travel along.
+        delimiter: Between the fields of csv and tsv; None: a comma, a tab.
         is_named: Whether the caller or the name of the file says the format. False: txt that begins with a JSON object
             is refused.
 
@@ -56,6 +60,8 @@ def open_rows(
             with the name of the file and the line.
     """
     name = "standard input" if path is None else str(path)
+    if delimiter is not None and form not in ("csv", "tsv"):
+        raise FileFormatError(f"{name}: --delimiter is for csv and tsv, and this is {form}. Leave it out.")
     with _open_bytes(path, seekable=form == "parquet") as stream:
         estimate = None if path is None or form == "parquet" else _count_lines(path)
         if form == "txt":
@@ -63,11 +69,13 @@ def open_rows(
         elif form == "jsonl":
             yield _open_jsonl(stream, name, field, keep, estimate)
         elif form == "parquet":
-            yield Rows(*read_parquet(stream, name, field, keep))
+            table = read_parquet(stream, name, field, keep)
+            rows = Rows(table.field, table.kept, table.count, table.schema, table.rows)
+            yield _with_guess(rows, name, table.fields, field)
         else:
             limit = csv.field_size_limit(CSV_FIELD_BYTES)
             try:
-                yield _open_csv(stream, name, field, keep, estimate, "\t" if form == "tsv" else ",")
+                yield _open_csv(stream, name, field, keep, estimate, _Delimiter.of(form, delimiter))
             finally:
                 csv.field_size_limit(limit)
 
@@ -137,7 +145,7 @@ def _open_jsonl(stream: BinaryIO, name: str, field: str | None, keep: Keep, esti
             text = check_text(row[text_field], where, text_field)
             yield Row(text, row if kept is None else {field: row.get(field) for field in kept}, number)
 
-    return Rows(text_field, kept, estimate, None, rows())
+    return _with_guess(Rows(text_field, kept, estimate, None, rows()), name, fields, field)
 
 
 def _parse(line: str, where: str) -> dict[str, Any]:
@@ -169,14 +177,30 @@ def _refuse_constant(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON number")
 
 
-def _open_csv(stream: BinaryIO, name: str, field: str | None, keep: Keep, estimate: int | None, delimiter: str) -> Rows:
+@dataclass(frozen=True, slots=True)
+class _Delimiter:
+    char: str
+    is_asked: bool
+
+    @classmethod
+    def of(cls, form: InputFormat, asked: str | None) -> "_Delimiter":
+        if asked is not None and (len(asked) != 1 or asked in '\r\n"\0'):
+            raise FileFormatError(f"--delimiter {asked!r}: must be one character, and no quote or line end.")
+        return cls(asked or ("\t" if form == "tsv" else ","), asked is not None)
+
+
+def _open_csv(
+    stream: BinaryIO, name: str, field: str | None, keep: Keep, estimate: int | None, delimiter: _Delimiter
+) -> Rows:
     lines = _CountedLines(read_lines(stream, name))
-    table = csv.reader(lines, delimiter=delimiter, strict=True)
+    table = csv.reader(lines, delimiter=delimiter.char, strict=True)
     header = _next_record(table, f"{name}, line 1")
     if header is None:
         raise FileFormatError(f"{name}: is empty. A csv file begins with a line that names its fields.")
     if len(set(header)) < len(header):
         raise FileFormatError(f"{name}, line 1: a field name is there twice: {', '.join(header)}. Rename one.")
+    if not delimiter.is_asked and (field is None or field not in header):
+        _refuse_other_delimiters(name, header)
     text_field = choose_field(name, header, header, field)
     kept = choose_kept(name, header, text_field, keep)
     text_column = header.index(text_field)
@@ -194,7 +218,27 @@ def _open_csv(stream: BinaryIO, name: str, field: str | None, keep: Keep, estima
                 yield Row(record[text_column], {column: values[column] for column in kept}, begin)
             begin = lines.number + 1
 
-    return Rows(text_field, kept, None if estimate is None else max(estimate - 1, 0), None, rows())
+    rest = None if estimate is None else max(estimate - 1, 0)
+    return _with_guess(Rows(text_field, kept, rest, None, rows()), name, header, field)
+
+
+def _refuse_other_delimiters(name: str, header: list[str]) -> None:
+    """A header of one field that has another delimiter in it is hardly a name."""
+    found = [char for char in OTHER_DELIMITERS if len(header) == 1 and char in header[0]]
+    if found:
+        shown = "tab" if found[0] == "\t" else f"'{found[0]}'"
+        raise FileFormatError(
+            f"{name}, line 1: is one field, {header[0]!r}. Are its fields separated by something else? "
+            f"Say --delimiter {shown}, or choose the field as it stands with --field."
+        )
+
+
+def _with_guess(rows: Rows, name: str, fields: Sequence[str], asked: str | None) -> Rows:
+    if asked is not None or rows.field in DEFAULT_FIELDS:
+        return rows
+    return replace(
+        rows, guess=f"{name}: the texts are those of field {rows.field!r}; the fields are: {', '.join(fields)}."
+    )
 
 
 class _CountedLines:
