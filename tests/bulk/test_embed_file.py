@@ -196,7 +196,7 @@ def test_the_fingerprint_does_not_delay_the_first_vectors(
 
 
 def test_a_job_that_saved_nothing_leaves_nothing(model: gtekit.Embedder, tmp_path: Path) -> None:
-    (tmp_path / "corpus.txt").write_bytes(b"\xff\n")
+    (tmp_path / "corpus.txt").write_bytes(b"a\n\xff\n")
     with pytest.raises(FileFormatError):
         embed_file(model, tmp_path / "corpus.txt", tmp_path / "out.npy")
     assert [path.name for path in tmp_path.iterdir()] == ["corpus.txt"]

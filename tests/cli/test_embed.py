@@ -135,6 +135,28 @@ def test_a_guessed_field_is_named_and_a_delimiter_can_be_chosen(
         assert json.loads(output)["text"] == "a, b"
 
 
+@pytest.mark.parametrize(
+    ("name", "data", "options"),
+    [
+        ("a.csv", "text,id\na,1\n", ["--field", "nosuch"]),
+        ("a.jsonl", '{"text": "a"}\n', ["--field", "nosuch"]),
+        ("a.csv", "text,id\na,1\n", ["--keep", "nosuch"]),
+        ("a.txt", "a\n", ["--field", "nosuch"]),
+        ("a.jsonl", '{"text": 5}\n', []),
+    ],
+)
+def test_a_wrong_field_is_known_before_a_model_is_looked_for(
+    run: Run, tmp_path: Path, name: str, data: str, options: list[str]
+) -> None:
+    (tmp_path / name).write_text(data)
+    code, _, errors = run("embed", tmp_path / name, *options, "-o", tmp_path / "o.jsonl", "-m", tmp_path / "no-model")
+    assert code == 2
+    assert ("nosuch" if options else "field 'text' holds a number") in errors
+    if "--keep" not in options:
+        code, _, again = run("similarity", "a", "--file", tmp_path / name, *options, "-m", tmp_path / "no-model")
+        assert (code, again) == (2, errors)
+
+
 def test_truncation_is_said_once_and_how_to_avoid_it(run: Run, tiny_checkpoint: Path) -> None:
     code, _, errors = run("embed", "-", "-m", tiny_checkpoint, stdin=b"word " * 200 + b"\nshort\n")
     assert code == 0

@@ -333,7 +333,8 @@ def check_files(source: Path | None, target: Path | None, options: FileOptions) 
     """Make sure of what can be known before a model is loaded.
 
     Raises:
-        FileFormatError: If the input is not there or the output can't be written.
+        FileFormatError: If the input is not there, lacks the fields that are asked for, or has a bad first row; if the
+            output can't be written.
         MissingExtraError: If one of them is parquet and pyarrow is not installed.
     """
     if "parquet" in (options.input_format, options.output_format):
@@ -349,6 +350,9 @@ def check_files(source: Path | None, target: Path | None, options: FileOptions) 
             "int8 vectors in npy form are two files, vectors and scales, and standard output is one. "
             "Write to a file with -o, or choose --output-format jsonl or parquet."
         )
+    if source is not None and source.is_file():  # a pipe can be read only once
+        with _open(source, options) as rows:
+            rows.check_first()
 
 
 def _open(source: Path | None, options: FileOptions) -> AbstractContextManager[Rows]:

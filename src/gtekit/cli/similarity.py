@@ -3,6 +3,7 @@
 import argparse
 import heapq
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from itertools import islice, tee
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ from gtekit.notices import warn_caller
 if TYPE_CHECKING:
     from gtekit.arrays import Floats
     from gtekit.embedder import Embedder
+    from gtekit.files import Rows
 
 SUMMARY = "Say how alike texts are: their cosines, -1 to 1, larger is closer."
 EXAMPLE = """\
@@ -61,6 +63,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise ArgumentError("--file takes one text to compare the file with, and no --matrix.")
     if arguments.top_k < 1:
         raise ArgumentError(f"--top-k {arguments.top_k}: must be 1 or more.")
+    if arguments.file:
+        _check_file(arguments)
     model = load_model(arguments)
     keywords = encode_keywords(arguments, model)
     if arguments.matrix:
@@ -89,22 +93,34 @@ def _query(model: "Embedder", text: str, keywords: EncodeKeywords) -> "Floats":
     return model.encode_query([text], **keywords)
 
 
-def _rank_file(
-    model: "Embedder", query: str, arguments: argparse.Namespace, keywords: EncodeKeywords
-) -> list[tuple[float, int, str]]:
+def _open_file(arguments: argparse.Namespace) -> "AbstractContextManager[Rows]":
     from gtekit.files import input_format, open_rows
 
     path = None if arguments.file == "-" else Path(arguments.file)
-    form = input_format(path, arguments.format)
-    wanted = _query(model, query, keywords)
-    with open_rows(
+    return open_rows(
         path,
-        form,
+        input_format(path, arguments.format),
         field=arguments.field,
         keep="none",
         delimiter=arguments.delimiter,
         is_named=path is not None or arguments.format is not None,
-    ) as rows:
+    )
+
+
+def _check_file(arguments: argparse.Namespace) -> None:
+    """Make sure of what can be known before a model is loaded: that the file is there and has the fields."""
+    opened = _open_file(arguments)
+    path = Path(arguments.file)
+    if arguments.file != "-" and (path.is_file() or not path.exists()):  # a pipe can be read only once
+        with opened as rows:
+            rows.check_first()
+
+
+def _rank_file(
+    model: "Embedder", query: str, arguments: argparse.Namespace, keywords: EncodeKeywords
+) -> list[tuple[float, int, str]]:
+    wanted = _query(model, query, keywords)
+    with _open_file(arguments) as rows:
         if rows.guess:
             warn_caller(rows.guess, GtekitWarning)
         scored = _scored(model, ((row.number, row.text) for row in rows.rows), wanted, keywords)

@@ -4,12 +4,13 @@ import csv
 import json
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, TypeAlias, cast
 
 from gtekit.errors import FileFormatError
 from gtekit.files.formats import InputFormat
@@ -18,6 +19,7 @@ from gtekit.files.parquet import read_parquet
 from gtekit.files.rows import DEFAULT_FIELDS, Keep, Row, check_text, choose_field, choose_kept, name_kind
 
 COUNT_CHUNK_BYTES = 1 << 20
+Count: TypeAlias = Callable[[], int | None]  # of rows; None where nobody can know
 OTHER_DELIMITERS = ";\t|"
 CSV_FIELD_BYTES = 2**31 - 1  # the csv module refuses fields over 128 KiB unless told otherwise
 
@@ -28,10 +30,19 @@ class Rows:
 
     field: str
     kept: tuple[str, ...] | None  # None: every field, whichever each row has
-    estimate: int | None  # rows, for a progress bar; None where nobody can know
+    count: Count  # reads the whole file where that is needed
     schema: Any  # pyarrow schema of the kept fields where the input has one, else None
     rows: Iterator[Row]
     guess: str = ""  # which field was taken without being asked for or called as texts are; "" where none was
+
+    @property
+    def estimate(self) -> int | None:
+        """About how many rows there are, for a progress bar; None where nobody can know."""
+        return self.count()
+
+    def check_first(self) -> None:
+        """Read the first row, which is then gone, to see whether it holds a text."""
+        next(self.rows, None)
 
 
 @contextmanager
@@ -63,19 +74,19 @@ def open_rows(
     if delimiter is not None and form not in ("csv", "tsv"):
         raise FileFormatError(f"{name}: --delimiter is for csv and tsv, and this is {form}. Leave it out.")
     with _open_bytes(path, seekable=form == "parquet") as stream:
-        estimate = None if path is None or form == "parquet" else _count_lines(path)
+        count = partial(_count_lines, path)
         if form == "txt":
-            yield Rows("text", None, estimate, None, _txt_rows(stream, name, field, keep, is_named))
+            yield Rows("text", None, count, None, _txt_rows(stream, name, field, keep, is_named))
         elif form == "jsonl":
-            yield _open_jsonl(stream, name, field, keep, estimate)
+            yield _open_jsonl(stream, name, field, keep, count)
         elif form == "parquet":
             table = read_parquet(stream, name, field, keep)
-            rows = Rows(table.field, table.kept, table.count, table.schema, table.rows)
+            rows = Rows(table.field, table.kept, lambda: table.count, table.schema, table.rows)
             yield _with_guess(rows, name, table.fields, field)
         else:
             limit = csv.field_size_limit(CSV_FIELD_BYTES)
             try:
-                yield _open_csv(stream, name, field, keep, estimate, _Delimiter.of(form, delimiter))
+                yield _open_csv(stream, name, field, keep, count, _Delimiter.of(form, delimiter))
             finally:
                 csv.field_size_limit(limit)
 
@@ -99,8 +110,8 @@ def _open_bytes(path: Path | None, *, seekable: bool) -> Iterator[BinaryIO]:
             yield cast(BinaryIO, copy)
 
 
-def _count_lines(path: Path) -> int | None:
-    if not path.is_file():  # a pipe can be read only once
+def _count_lines(path: Path | None) -> int | None:
+    if path is None or not path.is_file():  # a pipe can be read only once
         return None
     count, last = 0, b"\n"
     with path.open("rb") as stream:
@@ -122,13 +133,13 @@ def _txt_rows(stream: BinaryIO, name: str, field: str | None, keep: Keep, is_nam
         yield Row(text, {"text": text} if kept else {}, number)
 
 
-def _open_jsonl(stream: BinaryIO, name: str, field: str | None, keep: Keep, estimate: int | None) -> Rows:
+def _open_jsonl(stream: BinaryIO, name: str, field: str | None, keep: Keep, count: Count) -> Rows:
     objects = (
         (number, _parse(line, f"{name}, line {number}")) for number, line in read_lines(stream, name) if line.strip()
     )
     first = next(objects, None)
     if first is None:
-        return Rows(field or "text", (), estimate, None, iter(()))
+        return Rows(field or "text", (), count, None, iter(()))
     fields = list(first[1])
     text_fields = [field for field, value in first[1].items() if isinstance(value, str)]
     text_field = choose_field(f"{name}, line {first[0]}", fields, text_fields, field)
@@ -145,7 +156,7 @@ def _open_jsonl(stream: BinaryIO, name: str, field: str | None, keep: Keep, esti
             text = check_text(row[text_field], where, text_field)
             yield Row(text, row if kept is None else {field: row.get(field) for field in kept}, number)
 
-    return _with_guess(Rows(text_field, kept, estimate, None, rows()), name, fields, field)
+    return _with_guess(Rows(text_field, kept, count, None, rows()), name, fields, field)
 
 
 def _parse(line: str, where: str) -> dict[str, Any]:
@@ -189,9 +200,7 @@ class _Delimiter:
         return cls(asked or ("\t" if form == "tsv" else ","), asked is not None)
 
 
-def _open_csv(
-    stream: BinaryIO, name: str, field: str | None, keep: Keep, estimate: int | None, delimiter: _Delimiter
-) -> Rows:
+def _open_csv(stream: BinaryIO, name: str, field: str | None, keep: Keep, count: Count, delimiter: _Delimiter) -> Rows:
     lines = _CountedLines(read_lines(stream, name))
     table = csv.reader(lines, delimiter=delimiter.char, strict=True)
     header = _next_record(table, f"{name}, line 1")
@@ -218,8 +227,11 @@ def _open_csv(
                 yield Row(record[text_column], {column: values[column] for column in kept}, begin)
             begin = lines.number + 1
 
-    rest = None if estimate is None else max(estimate - 1, 0)
-    return _with_guess(Rows(text_field, kept, rest, None, rows()), name, header, field)
+    def count_rows() -> int | None:
+        lines_of_file = count()
+        return None if lines_of_file is None else max(lines_of_file - 1, 0)
+
+    return _with_guess(Rows(text_field, kept, count_rows, None, rows()), name, header, field)
 
 
 def _refuse_other_delimiters(name: str, header: list[str]) -> None:
