@@ -98,6 +98,18 @@ def test_a_crash_between_int8_vectors_and_their_scales_leaves_no_pair_that_does_
     assert np.array_equal(np.load(scales), quantized.scales)
 
 
+def test_the_scales_of_an_old_int8_output_go_with_it(model: gtekit.Embedder, corpus: Path, tmp_path: Path) -> None:
+    target, scales = tmp_path / "out.npy", tmp_path / "out.scales.npy"
+    embed_file(model, corpus, target, FileOptions(dtype="int8"))
+    assert scales.exists()
+    embed_file(model, corpus, target)
+    assert np.array_equal(np.load(target), model.encode(TEXTS))
+    assert not scales.exists()
+    embed_file(model, corpus, scales)  # an output that only has such a name
+    embed_file(model, corpus, target)
+    assert np.array_equal(np.load(scales), model.encode(TEXTS))
+
+
 def test_the_options_of_encode_are_used(model: gtekit.Embedder, corpus: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.npy"
     embed_file(model, corpus, target, encode={"dimensions": 8, "normalize": False, "prompt": "query: "})

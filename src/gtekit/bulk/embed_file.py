@@ -306,12 +306,16 @@ def _outputs(target: Path, folder: Path, options: FileOptions) -> Iterator[Path]
     """Give the path to write to; afterwards move the file, and the scales beside it, to their places.
 
     Two files can't be moved at once. An old output goes first, then come the scales, then the vectors: a crash in
-    between leaves no vectors, never vectors beside the scales of others. The blocks are kept until both are in place,
+    between leaves no vectors, never vectors beside the scales of others. Where the new output has no scales, those of
+    an old one go with it. The blocks are kept until both are in place,
     so that the same command finishes it.
     """
     with replace_when_complete(target, folder=folder) as path:
         if not _has_scales_file(options):
             yield path
+            if options.output_format == "npy" and _is_scales_file(scales_path(target)):
+                target.unlink(missing_ok=True)
+                scales_path(target).unlink()
             return
         with replace_when_complete(scales_path(target), folder=folder) as scales:
             yield path
@@ -321,6 +325,15 @@ def _outputs(target: Path, folder: Path, options: FileOptions) -> Iterator[Path]
 
 def _has_scales_file(options: FileOptions) -> bool:
     return options.output_format == "npy" and options.dtype == "int8"
+
+
+def _is_scales_file(path: Path) -> bool:
+    """Whether there are scales, and not an output of that name: vectors have two dimensions."""
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return False
+    return bool(array.ndim == 1 and array.dtype == np.float32)
 
 
 def _clear_if_nothing_is_saved(folder: Path) -> None:
