@@ -98,6 +98,7 @@ def test_queries_and_documents_get_the_models_prompts(run: Run, tiny_checkpoint:
         (["similarity", "a", "--file", "-"], b'{"text": "a"}\n', "--format jsonl, or --format txt"),
         (["embed", "missing.txt"], b"", "missing.txt: there is no such file"),
         (["embed", "-", "--dtype", "int8", "--output-format", "npy"], b"a\n", "two files"),
+        (["embed", "-", "--output-format", "npy", "--keep", "all"], b"a\n", "npy has no place for the fields"),
         (["embed", "-", "--on-truncation", "error"], b"word " * 200, "row 1: the text has"),
     ],
 )

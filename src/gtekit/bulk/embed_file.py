@@ -60,7 +60,7 @@ class FileOptions:
     output_format: OutputFormat = "npy"
     field: str | None = None  # which field holds the texts; None: text, sentence, or the only one of strings
     delimiter: str | None = None  # between the fields of csv and tsv; None: a comma, a tab
-    keep: Keep = "text"  # which fields travel to a jsonl or parquet output
+    keep: Keep | None = None  # which fields travel to a jsonl or parquet output; None: the text
     dtype: Dtype = "float32"
     block_rows: int = 2048  # texts between two savings: a few seconds of work for one core
     restart: bool = False  # forget what an earlier run has saved
@@ -354,6 +354,8 @@ def check_files(source: Path | None, target: Path | None, options: FileOptions) 
         import_pyarrow()
     if options.block_rows < 1:
         raise ArgumentError(f"block_rows is {options.block_rows}; it must be 1 or more.")
+    if options.output_format == "npy" and options.keep not in (None, "none"):
+        raise FileFormatError("npy has no place for the fields of --keep. Write .jsonl or .parquet, or leave it out.")
     if source is not None:
         _check_source(source)
     if target is not None:
@@ -373,7 +375,7 @@ def _open(source: Path | None, options: FileOptions) -> AbstractContextManager[R
         source,
         options.input_format,
         field=options.field,
-        keep=options.keep,
+        keep="text" if options.keep is None else options.keep,
         delimiter=options.delimiter,
         is_named=options.is_format_named,
     )

@@ -42,9 +42,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     files.add_argument("--output-format", metavar="FORMAT", help="of the output: npy, jsonl, parquet (by its name)")
     files.add_argument(
         "--keep",
-        default="text",
         metavar="FIELDS",
-        help="fields that travel to a jsonl or parquet output: all, none, or names with commas (the text)",
+        help="fields that travel to a jsonl or parquet output: text, all, none, or names with commas (text)",
     )
     files.add_argument(
         "--dtype",
@@ -119,5 +118,7 @@ def run(arguments: argparse.Namespace) -> int:
     return ExitCode.OK
 
 
-def _keep(text: str) -> str | list[str]:
-    return text if text in ("text", "all", "none") else [name for name in text.split(",") if name]
+def _keep(text: str | None) -> str | list[str] | None:
+    if text is None or text in ("text", "all", "none"):
+        return text
+    return [name for name in text.split(",") if name]
