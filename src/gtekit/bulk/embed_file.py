@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count, groupby, islice
 from pathlib import Path
@@ -23,47 +23,29 @@ from typing import Any
 import numpy as np
 
 from gtekit.arrays import Floats, Ints
+from gtekit.bulk.check_files import check_files
 from gtekit.bulk.cuts import CutCount
-from gtekit.bulk.dtypes import Dtype, convert
+from gtekit.bulk.dtypes import convert
+from gtekit.bulk.file_options import FileOptions
 from gtekit.config import EncodeKeywords
 from gtekit.embedder import Embedder
-from gtekit.errors import ArgumentError, FileFormatError, GtekitWarning, TruncationError
+from gtekit.errors import FileFormatError, GtekitWarning, TruncationError
 from gtekit.files import (
     Block,
     BlockStore,
-    InputFormat,
-    Keep,
-    OutputFormat,
     Row,
     Rows,
     Vectors,
     VectorWriter,
     clear_folder,
     lock_folder,
-    open_rows,
     open_writer,
     replace_when_complete,
 )
-from gtekit.files.parquet import import_pyarrow
 from gtekit.files.writer import VECTOR_FIELDS, JsonlVectorWriter, scales_path
 from gtekit.notices import warn_caller
 from gtekit.streaming import BLOCK_TEXTS
 from gtekit.version import __version__
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileOptions:
-    """How a file of texts is read and written."""
-
-    input_format: InputFormat = "txt"
-    is_format_named: bool = True  # by the caller or by the name of the file; False: txt that looks like JSON is refused
-    output_format: OutputFormat = "npy"
-    field: str | None = None  # which field holds the texts; None: text, sentence, or the only one of strings
-    delimiter: str | None = None  # between the fields of csv and tsv; None: a comma, a tab
-    keep: Keep | None = None  # which fields travel to a jsonl or parquet output; None: the text
-    dtype: Dtype = "float32"
-    block_rows: int = 2048  # texts between two savings: a few seconds of work for one core
-    restart: bool = False  # forget what an earlier run has saved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +74,7 @@ def embed_file(
     model: Embedder,
     source: Path | None,
     target: Path | None,
-    options: FileOptions = FileOptions(),
+    options: FileOptions | None = None,
     encode: EncodeKeywords | None = None,
 ) -> EmbedSummary:
     """Embed every text of a file.
@@ -108,8 +90,9 @@ def embed_file(
         FileFormatError: If the input has a bad row (named by file and line) or the output can't be written. What is
             finished by then is kept: mend the input and run the same job again.
     """
+    options = options or FileOptions()
     check_files(source, target, options)
-    with _open(source, options) as rows:
+    with options.open(source) as rows:
         if rows.guess:
             warn_caller(rows.guess, GtekitWarning)
         job = _Job(model, options, encode or EncodeKeywords(), rows.estimate)
@@ -290,7 +273,7 @@ class _Job:
 
     def summary(self, target: Path | None) -> EmbedSummary:
         outputs = [] if target is None else [target]
-        if target is not None and _has_scales_file(self.options):
+        if target is not None and self.options.has_scales_file:
             outputs.append(scales_path(target))
         return EmbedSummary(
             texts=self.texts,
@@ -311,7 +294,7 @@ def _outputs(target: Path, folder: Path, options: FileOptions) -> Iterator[Path]
     so that the same command finishes it.
     """
     with replace_when_complete(target, folder=folder) as path:
-        if not _has_scales_file(options):
+        if not options.has_scales_file:
             yield path
             if options.output_format == "npy" and _is_scales_file(scales_path(target)):
                 target.unlink(missing_ok=True)
@@ -321,10 +304,6 @@ def _outputs(target: Path, folder: Path, options: FileOptions) -> Iterator[Path]
             yield path
             scales_path(path).replace(scales)
             target.unlink(missing_ok=True)
-
-
-def _has_scales_file(options: FileOptions) -> bool:
-    return options.output_format == "npy" and options.dtype == "int8"
 
 
 def _is_scales_file(path: Path) -> bool:
@@ -340,63 +319,6 @@ def _clear_if_nothing_is_saved(folder: Path) -> None:
     """Leave nothing behind of a job that saved nothing, such as one with a mistyped field."""
     if not any(folder.glob("*.npz")):
         clear_folder(folder)
-
-
-def check_files(source: Path | None, target: Path | None, options: FileOptions) -> None:
-    """Make sure of what can be known before a model is loaded.
-
-    Raises:
-        FileFormatError: If the input is not there, lacks the fields that are asked for, or has a bad first row; if the
-            output can't be written.
-        MissingExtraError: If one of them is parquet and pyarrow is not installed.
-    """
-    if "parquet" in (options.input_format, options.output_format):
-        import_pyarrow()
-    if options.block_rows < 1:
-        raise ArgumentError(f"block_rows is {options.block_rows}; it must be 1 or more.")
-    if options.output_format == "npy" and options.keep not in (None, "none"):
-        raise FileFormatError("npy has no place for the fields of --keep. Write .jsonl or .parquet, or leave it out.")
-    if source is not None:
-        _check_source(source)
-    if target is not None:
-        _check_target(target, source)
-    elif _has_scales_file(options):
-        raise FileFormatError(
-            "int8 vectors in npy form are two files, vectors and scales, and standard output is one. "
-            "Write to a file with -o, or choose --output-format jsonl or parquet."
-        )
-    if source is not None and source.is_file():  # a pipe can be read only once
-        with _open(source, options) as rows:
-            rows.check_first()
-
-
-def _open(source: Path | None, options: FileOptions) -> AbstractContextManager[Rows]:
-    return open_rows(
-        source,
-        options.input_format,
-        field=options.field,
-        keep="text" if options.keep is None else options.keep,
-        delimiter=options.delimiter,
-        is_named=options.is_format_named,
-    )
-
-
-def _check_source(source: Path) -> None:
-    if source.is_dir():
-        raise FileFormatError(f"{source}: is a folder. Name one file of texts.")
-    if not source.exists():
-        raise FileFormatError(f"{source}: there is no such file. Is the path right? It was looked for in {Path.cwd()}.")
-
-
-def _check_target(target: Path, source: Path | None) -> None:
-    if target.exists() and not target.is_file():
-        raise FileFormatError(f"{target}: is no ordinary file and can't be replaced by one. For a pipe use -o -.")
-    if not target.parent.is_dir():
-        raise FileFormatError(f"{target}: there is no folder {target.parent}. Create it first.")
-    if source is not None:
-        with suppress(OSError):
-            if source.samefile(target):
-                raise FileFormatError(f"{target}: is the input as well. Choose another output.")
 
 
 def _refuse_vector_fields(rows: list[Row]) -> None:
