@@ -272,3 +272,17 @@ def test_ctrl_c_exits_130_and_says_that_the_work_is_kept(tiny_checkpoint: Path, 
     assert b"the same command goes on" in errors
     assert b"Traceback" not in errors
     assert not (tmp_path / "out.npy").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are not those of POSIX")
+def test_ctrl_c_before_anything_is_saved_does_not_say_that_work_is_kept(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    process = start("embed", "-", "-o", tmp_path / "out.npy", "-m", tiny_checkpoint)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "out.npy.partial" / "lock").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert errors == b"gtekit: interrupted.\n"
+    assert list(tmp_path.iterdir()) == []

@@ -138,7 +138,7 @@ class _Job:
         self.cuts = CutCount(model.max_tokens)
 
     def write_file(self, rows: Rows, target: Path) -> None:
-        folder = target.with_name(f"{target.name}.partial")
+        folder = partial_folder(target)
         with lock_folder(folder):
             if self.options.restart:
                 clear_folder(folder)
@@ -304,6 +304,11 @@ def _outputs(target: Path, folder: Path, options: FileOptions) -> Iterator[Path]
             yield path
             scales_path(path).replace(scales)
             target.unlink(missing_ok=True)
+
+
+def partial_folder(target: Path) -> Path:
+    """Name the folder where the work on an output is until it is done. It outlives the job if blocks are saved in it."""
+    return target.with_name(f"{target.name}.partial")
 
 
 def _is_scales_file(path: Path) -> bool:

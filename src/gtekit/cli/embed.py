@@ -90,8 +90,8 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         summary = embed_file(model, source, target, options, keywords)
     except KeyboardInterrupt:
-        if target is not None:
-            print(f"gtekit: finished work is kept in {target}.partial; the same command goes on.", file=sys.stderr)
+        if kept := _kept_work(target):
+            print(f"gtekit: {kept}", file=sys.stderr)
         raise
     again = f", {summary.reused:,} of them from an interrupted run" if summary.reused else ""
     rate = f"{(summary.texts - summary.reused) / max(summary.seconds, 1e-9):,.0f} texts/s"
@@ -116,6 +116,15 @@ def run(arguments: argparse.Namespace) -> int:
             }
         )
     return ExitCode.OK
+
+
+def _kept_work(target: Path | None) -> str:
+    """Say where finished blocks are, if there are any."""
+    from gtekit.bulk import partial_folder
+
+    if target is None or not partial_folder(target).is_dir():
+        return ""
+    return f"Finished work is kept in {partial_folder(target)}; the same command goes on."
 
 
 def _keep(text: str | None) -> str | list[str] | None:
