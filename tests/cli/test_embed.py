@@ -158,6 +158,19 @@ def test_a_wrong_field_is_known_before_a_model_is_looked_for(
         assert (code, again) == (2, errors)
 
 
+def test_folders_that_can_not_be_written_are_known_before_a_model_is_looked_for(
+    run: Run, corpus: Path, tmp_path: Path
+) -> None:
+    folder = Path("/proc")  # where not even root can make a file
+    if not folder.is_dir():
+        pytest.skip("needs a folder that nobody can write to")
+    code, _, errors = run("embed", corpus, "-o", folder / "o.npy", "-m", tmp_path / "no-model")
+    assert code == 2
+    assert errors.startswith("gtekit: /proc/o.npy: no file can be made in /proc (")
+    code, _, errors = run("embed", tmp_path, "-m", tmp_path / "no-model")
+    assert (code, errors) == (2, f"gtekit: {tmp_path}: is a folder. Name one file of texts.\n")
+
+
 def test_truncation_is_said_once_and_how_to_avoid_it(run: Run, tiny_checkpoint: Path) -> None:
     code, _, errors = run("embed", "-", "-m", tiny_checkpoint, stdin=b"word " * 200 + b"\nshort\n")
     assert code == 0
@@ -194,7 +207,9 @@ def test_standard_output_on_a_full_disk_gives_one_message(corpus: Path, tiny_che
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(program(*arguments), stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 1
-    assert done.stderr.splitlines() == ["gtekit: OSError: [Errno 28] No space left on device"]
+    assert done.stderr.splitlines() == [
+        "gtekit: standard output: No space left on device. Free some space, or write to another folder."
+    ]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits are not those of POSIX")
@@ -216,7 +231,11 @@ def test_a_file_that_may_not_grow_gives_one_message_and_goes_on_when_it_may(
     )
     done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, check=False)
     assert (done.returncode, done.stdout) == (1, b"")
-    assert re.fullmatch(r"gtekit: OSError: \[Errno 27\] .*File too large\n", done.stderr.decode())
+    name = "standard output" if output == "-" else str(tmp_path / output)
+    kept = "" if output == "-" else f" Finished work is kept in {name}.partial; the same command goes on."
+    assert re.fullmatch(
+        rf"gtekit: {re.escape(name)}: File too large\. The system limits .*{re.escape(kept)}\n", done.stderr.decode()
+    )
     assert not (tmp_path / output).is_file()
     again = subprocess.run(program(*arguments), capture_output=True, check=True)
     assert b"400 texts" in again.stderr

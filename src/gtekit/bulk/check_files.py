@@ -5,6 +5,7 @@ from pathlib import Path
 
 from gtekit.bulk.file_options import FileOptions
 from gtekit.errors import ArgumentError, FileFormatError
+from gtekit.files import check_writable
 from gtekit.files.parquet import import_pyarrow
 
 
@@ -48,6 +49,7 @@ def _check_target(target: Path, source: Path | None) -> None:
         raise FileFormatError(f"{target}: is no ordinary file and can't be replaced by one. For a pipe use -o -.")
     if not target.parent.is_dir():
         raise FileFormatError(f"{target}: there is no folder {target.parent}. Create it first.")
+    check_writable(target)
     if source is not None:
         with suppress(OSError):
             if source.samefile(target):

@@ -307,7 +307,7 @@ def _outputs(target: Path, folder: Path, options: FileOptions) -> Iterator[Path]
 
 
 def partial_folder(target: Path) -> Path:
-    """Name the folder where the work on an output is until it is done. It outlives the job if blocks are saved in it."""
+    """Name the folder where the work on an output is until it is done. It outlives the job if blocks are saved."""
     return target.with_name(f"{target.name}.partial")
 
 

@@ -15,7 +15,8 @@ from gtekit.cli.options import (
     new_parser,
 )
 from gtekit.cli.printing import print_json
-from gtekit.errors import FileFormatError
+from gtekit.cli.system_errors import explain
+from gtekit.errors import FileFormatError, GtekitError
 
 SUMMARY = "Embed a file of texts."
 EXAMPLE = """\
@@ -93,6 +94,11 @@ def run(arguments: argparse.Namespace) -> int:
         if kept := _kept_work(target):
             print(f"gtekit: {kept}", file=sys.stderr)
         raise
+    except OSError as error:
+        if arguments.debug or isinstance(error, GtekitError | BrokenPipeError):
+            raise
+        file = error.filename if error.filename == str(source) else target or "standard output"
+        raise OSError(" ".join(filter(None, (explain(error, file), _kept_work(target))))) from error
     again = f", {summary.reused:,} of them from an interrupted run" if summary.reused else ""
     rate = f"{(summary.texts - summary.reused) / max(summary.seconds, 1e-9):,.0f} texts/s"
     where = " and ".join(map(str, summary.outputs)) or "standard output"

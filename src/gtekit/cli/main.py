@@ -10,6 +10,7 @@ from typing import TextIO
 
 from gtekit.cli import demo, doctor, embed, inspect, models, pull, similarity, verify
 from gtekit.cli.exit_codes import EXIT_CODES, ExitCode, exit_code_of
+from gtekit.cli.system_errors import explain
 from gtekit.errors import GtekitError, GtekitWarning, LanguageWarning, TruncationWarning
 from gtekit.version import __version__
 
@@ -75,7 +76,7 @@ def _run(arguments: argparse.Namespace) -> int:
     except (OSError, MemoryError) as error:  # a full disk, a file without permission
         if arguments.debug:
             raise
-        _say(f"{type(error).__name__}: {error}")
+        _say(explain(error))
         return ExitCode.FAILED
     except KeyboardInterrupt:
         _say("interrupted.")

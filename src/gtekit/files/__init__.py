@@ -1,6 +1,6 @@
 """Files of texts in, files of vectors out. Plain input and output: nothing here knows a model."""
 
-from gtekit.files.atomic import replace_when_complete
+from gtekit.files.atomic import check_writable, replace_when_complete
 from gtekit.files.blocks import Block, BlockStore, Vectors, clear_folder, lock_folder
 from gtekit.files.formats import INPUT_FORMATS, OUTPUT_FORMATS, InputFormat, OutputFormat, input_format, output_format
 from gtekit.files.lines import decode_text
@@ -20,6 +20,7 @@ __all__ = [
     "Rows",
     "VectorWriter",
     "Vectors",
+    "check_writable",
     "clear_folder",
     "decode_text",
     "input_format",

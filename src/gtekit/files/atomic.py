@@ -1,9 +1,12 @@
 """Files that appear complete or not at all."""
 
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from gtekit.errors import FileFormatError
 
 
 @contextmanager
@@ -22,6 +25,22 @@ def replace_when_complete(path: Path, *, folder: Path | None = None) -> Iterator
     finally:
         with suppress(FileNotFoundError):
             temporary.unlink()
+
+
+def check_writable(path: Path) -> None:
+    """Make sure that a file can be made in the folder of `path`, by making one that goes away.
+
+    Raises:
+        FileFormatError: If it can't.
+    """
+    try:
+        with tempfile.TemporaryDirectory(prefix=".gtekit-", dir=path.parent):
+            pass
+    except OSError as error:
+        raise FileFormatError(
+            f"{path}: no file can be made in {path.parent} ({error.strerror}). Choose another folder, or change its "
+            f"permissions."
+        ) from None
 
 
 def _sync(path: Path) -> None:

@@ -16,6 +16,8 @@ SUFFIXES = {".text": "txt", ".ndjson": "jsonl", ".pq": "parquet"}  # beside the 
 
 def input_format(path: Path | None, given: str | None = None) -> InputFormat:
     """Name the format of an input; standard input (None) is txt unless the caller says otherwise."""
+    if path is not None and path.is_dir():
+        raise FileFormatError(f"{path}: is a folder. Name one file of texts.")
     return cast(InputFormat, _pick(path, given, INPUT_FORMATS, default="txt", option="--format"))
 
 
