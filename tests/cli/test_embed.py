@@ -171,6 +171,16 @@ def test_folders_that_can_not_be_written_are_known_before_a_model_is_looked_for(
     assert (code, errors) == (2, f"gtekit: {tmp_path}: is a folder. Name one file of texts.\n")
 
 
+def test_blank_lines_are_counted_and_keep_their_rows(run: Run, tiny_checkpoint: Path) -> None:
+    code, output, errors = run("embed", "-", "-m", tiny_checkpoint, stdin=b"a\n\n \nb\n")
+    assert code == 0
+    assert [json.loads(line)["text"] for line in output.splitlines()] == ["a", "", " ", "b"]
+    assert errors.count("gtekit: 2 of 4 lines are blank") == 1
+    _, _, errors = run("embed", "-", "-m", tiny_checkpoint, stdin=b"a\n")
+    assert "blank" not in errors
+    assert "gtekit: 1 text, 32 dimensions" in errors
+
+
 def test_truncation_is_said_once_and_how_to_avoid_it(run: Run, tiny_checkpoint: Path) -> None:
     code, _, errors = run("embed", "-", "-m", tiny_checkpoint, stdin=b"word " * 200 + b"\nshort\n")
     assert code == 0

@@ -56,6 +56,7 @@ class EmbedSummary:
     reused: int  # texts whose vectors an interrupted run had saved
     dimension: int
     seconds: float
+    blank: int = 0  # lines of txt that hold nothing but space: each has the vector of an empty text
     outputs: list[Path] = field(default_factory=list)  # empty: standard output
 
 
@@ -135,6 +136,7 @@ class _Job:
         self.begin = time.perf_counter()
         self.texts = 0
         self.reused = 0
+        self.blank = 0
         self.cuts = CutCount(model.max_tokens)
 
     def write_file(self, rows: Rows, target: Path) -> None:
@@ -184,6 +186,8 @@ class _Job:
             for block, done in self.saved(run) if is_saved else self.computed(run, store):
                 self.texts += len(block.rows)
                 self.reused += is_saved * len(block.rows)
+                if self.options.input_format == "txt":
+                    self.blank += sum(not row.text.strip() for row in block.rows)
                 self.cuts.add(block.rows, done.lengths)
                 yield block, done.vectors
 
@@ -280,6 +284,7 @@ class _Job:
             reused=self.reused,
             dimension=self.encode.get("dimensions") or self.model.dimension,
             seconds=time.perf_counter() - self.begin,
+            blank=self.blank,
             outputs=outputs,
         )
 

@@ -14,7 +14,7 @@ from gtekit.cli.options import (
     load_model,
     new_parser,
 )
-from gtekit.cli.printing import print_json
+from gtekit.cli.printing import count_text, print_json
 from gtekit.cli.system_errors import explain
 from gtekit.errors import FileFormatError, GtekitError
 
@@ -99,11 +99,18 @@ def run(arguments: argparse.Namespace) -> int:
             raise
         file = error.filename if error.filename == str(source) else target or "standard output"
         raise OSError(" ".join(filter(None, (explain(error, file), _kept_work(target))))) from error
+    if summary.blank:
+        verb = "is" if summary.blank == 1 else "are"
+        print(
+            f"gtekit: {summary.blank:,} of {count_text(summary.texts, 'line')} {verb} blank: an empty text has a vector "
+            f"too, and keeps its row.",
+            file=sys.stderr,
+        )
     again = f", {summary.reused:,} of them from an interrupted run" if summary.reused else ""
     rate = f"{(summary.texts - summary.reused) / max(summary.seconds, 1e-9):,.0f} texts/s"
     where = " and ".join(map(str, summary.outputs)) or "standard output"
     print(
-        f"gtekit: {summary.texts:,} texts{again}, {summary.dimension} dimensions, {arguments.dtype}, "
+        f"gtekit: {count_text(summary.texts, 'text')}{again}, {summary.dimension} dimensions, {arguments.dtype}, "
         f"{summary.seconds:.1f} s ({rate}) -> {where}",
         file=sys.stderr,
     )
@@ -112,6 +119,7 @@ def run(arguments: argparse.Namespace) -> int:
             {
                 "texts": summary.texts,
                 "reused": summary.reused,
+                "blank": summary.blank,
                 "dimension": summary.dimension,
                 "dtype": arguments.dtype,
                 "seconds": round(summary.seconds, 3),

@@ -28,3 +28,8 @@ def print_table(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> 
 def size_text(size_bytes: int) -> str:
     """Give a number of bytes as people say it: 67 MB."""
     return f"{size_bytes / 1e6:,.0f} MB" if size_bytes < 1e9 else f"{size_bytes / 1e9:,.1f} GB"
+
+
+def count_text(count: int, thing: str) -> str:
+    """Give a number of things as people say it: 1 text, 2 texts."""
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
