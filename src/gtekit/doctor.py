@@ -79,7 +79,7 @@ def examine() -> Diagnosis:
         kernels_compiled=list(_core.compiled_isas()),
         kernels_chosen=chosen,
         threads=budget.threads if budget else None,
-        threads_reason=budget.reason if budget else "",
+        threads_reason=budget.reason if budget else "GTEKIT_THREADS is not possible",
         thread_limits=[f"{limit.threads}: {limit.reason}" for limit in budget.limits] if budget else [],
         memory_bytes=_free_memory_bytes(),
         cache_folder=cache,

@@ -75,7 +75,11 @@ def test_doctor_tells_what_is_here_and_what_is_slow(run: Run, monkeypatch: pytes
     monkeypatch.setenv("GTEKIT_ISA", "mmx")
     code, output, _ = run("doctor")
     assert code == 1
-    assert "PROBLEM    GTEKIT_ISA=mmx" in output
+    assert output.startswith("PROBLEM    GTEKIT_ISA=mmx")
+    monkeypatch.setenv("GTEKIT_THREADS", "0")
+    code, output, _ = run("doctor")
+    assert code == 1
+    assert "threads    none: GTEKIT_THREADS is not possible\n" in output
 
 
 def test_verify_passes_here_and_prints_the_largest_error(run: Run, tiny_checkpoint: Path) -> None:

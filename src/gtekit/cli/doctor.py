@@ -34,6 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(asdict(found))
         return code
+    for problem in found.problems:
+        print(f"PROBLEM    {problem}")
     _print_found(found)
     _print_verdict(found)
     return code
@@ -49,7 +51,7 @@ def _print_found(found: "Diagnosis") -> None:
     print(f"CPU        {features}")
     print(f"kernels    {found.kernels_chosen or 'none'}; possible here: {', '.join(found.kernels_possible)}; ", end="")
     print(f"in this build: {', '.join(found.kernels_compiled)}")
-    print(f"threads    {found.threads}: {found.threads_reason}")
+    print(f"threads    {found.threads or 'none'}: {found.threads_reason}")
     for limit in found.thread_limits:
         print(f"           limit {limit}")
     if found.memory_bytes is not None:
@@ -65,7 +67,7 @@ def _print_found(found: "Diagnosis") -> None:
 
 def _print_verdict(found: "Diagnosis") -> None:
     print()
-    for kind, texts in (("note", found.notes), ("PROBLEM", found.problems), ("slow", found.slow)):
+    for kind, texts in (("note", found.notes), ("slow", found.slow)):
         for text in texts:
             print(f"{kind:10} {text}")
     if not found.problems and not found.slow:
