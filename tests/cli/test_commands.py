@@ -134,5 +134,5 @@ def test_demo_takes_gte_small_where_the_cache_has_it(offline_hub: dict[str, str]
     found = json.loads(done.stdout)
     assert found["model"] == "thenlper/gte-small"
     assert len(found["answers"][0]["results"]) == 5
-    assert len(found["cosines"]) == 4
+    assert len(found["page_scores"]) == 4
     assert b"goes on with" not in done.stderr

@@ -29,7 +29,7 @@ def test_several_texts_are_ranked_by_likeness_to_the_first(run: Run, minilm: gte
 def test_a_matrix_compares_all_with_all(run: Run, minilm: gtekit.Embedder) -> None:
     _, output, _ = run("similarity", "--matrix", *TEXTS, "-m", "all-MiniLM-L6-v2", "--json")
     embeddings = minilm.encode(TEXTS)
-    assert np.allclose(json.loads(output)["cosines"], gtekit.similarity(embeddings, embeddings), atol=1e-6)
+    assert np.allclose(json.loads(output)["scores"], gtekit.similarity(embeddings, embeddings), atol=1e-6)
     _, output, _ = run("similarity", "--matrix", *TEXTS, "-m", "all-MiniLM-L6-v2")
     assert output.splitlines()[1].split()[:2] == ["1", "1.0000"]
 

@@ -116,6 +116,6 @@ def _as_json(demo: "Demo", picture: Path) -> dict[str, object]:
             for answer in demo.answers
         ],
         "page_texts": PAGE_TEXTS,
-        "cosines": [[round(float(value), 6) for value in row] for row in demo.cosines],
+        "page_scores": [[round(float(value), 6) for value in row] for row in demo.cosines],
         "picture": picture.resolve(),
     }

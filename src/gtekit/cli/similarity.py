@@ -156,7 +156,7 @@ def _matrix(model: "Embedder", texts: list[str], keywords: EncodeKeywords, *, as
     cosines = model.similarity(embeddings, embeddings)
     if as_json:
         rounded = [[round(float(value), 6) for value in row] for row in cosines]
-        print_json({"model": model.name, "texts": texts, "cosines": rounded})
+        print_json({"model": model.name, "texts": texts, "scores": rounded})
         return ExitCode.OK
     heading = ["", *map(str, range(1, len(texts) + 1)), "text"]
     rows = [
