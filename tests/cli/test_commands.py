@@ -87,6 +87,9 @@ def test_verify_passes_here_and_prints_the_largest_error(run: Run, tiny_checkpoi
     assert code == 0
     assert "largest error: " in output
     assert "FAILED" not in output
+    assert f"those of the scalar kernels for {tiny_checkpoint}, in any order and company." in output
+    assert f"Not looked at: whether the files of {tiny_checkpoint} are right." in output
+    assert "No other model was looked at." in run("verify", "--no-model")[1]
     found = json.loads(run("verify", "--no-model", "--json")[1])
     assert found["passed"]
     assert found["max_abs_diff"] < 2e-5
