@@ -3,6 +3,7 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gtekit.cli.exit_codes import ExitCode
 from gtekit.cli.options import (
@@ -17,6 +18,10 @@ from gtekit.cli.options import (
 from gtekit.cli.printing import count_text, print_json
 from gtekit.cli.system_errors import explain
 from gtekit.errors import FileFormatError, GtekitError
+
+if TYPE_CHECKING:
+    from gtekit.bulk import EmbedSummary
+    from gtekit.embedder import Embedder
 
 SUMMARY = "Embed a file of texts."
 EXAMPLE = """\
@@ -99,11 +104,17 @@ def run(arguments: argparse.Namespace) -> int:
             raise
         file = error.filename if error.filename == str(source) else target or "standard output"
         raise OSError(" ".join(filter(None, (explain(error, file), _kept_work(target))))) from error
+    _report(summary, model, arguments)
+    return ExitCode.OK
+
+
+def _report(summary: "EmbedSummary", model: "Embedder", arguments: argparse.Namespace) -> None:
+    """Say what was done on standard error, and with --json on standard output."""
     if summary.blank:
         verb = "is" if summary.blank == 1 else "are"
         print(
-            f"gtekit: {summary.blank:,} of {count_text(summary.texts, 'line')} {verb} blank: an empty text has a vector "
-            f"too, and keeps its row.",
+            f"gtekit: {summary.blank:,} of {count_text(summary.texts, 'line')} {verb} blank: an empty text has a "
+            f"vector too, and keeps its row.",
             file=sys.stderr,
         )
     again = f", {summary.reused:,} of them from an interrupted run" if summary.reused else ""
@@ -114,7 +125,7 @@ def run(arguments: argparse.Namespace) -> int:
         f"{summary.seconds:.1f} s ({rate}) -> {where}",
         file=sys.stderr,
     )
-    if arguments.json and target is not None:  # standard output has the vectors otherwise, in JSON already
+    if arguments.json and summary.outputs:  # standard output has the vectors otherwise, in JSON already
         print_json(
             {
                 "texts": summary.texts,
@@ -129,7 +140,6 @@ def run(arguments: argparse.Namespace) -> int:
                 "fingerprint": model.fingerprint,
             }
         )
-    return ExitCode.OK
 
 
 def _kept_work(target: Path | None) -> str:
