@@ -343,5 +343,5 @@ def test_a_corpus_ten_times_as_long_needs_no_more_memory(tiny_checkpoint: Path, 
 
 
 def test_a_block_of_no_rows_is_refused(model: gtekit.Embedder, corpus: Path, tmp_path: Path) -> None:
-    with pytest.raises(ArgumentError, match="block_rows is 0"):
+    with pytest.raises(ArgumentError, match="block_rows=0 is not possible"):
         embed_file(model, corpus, tmp_path / "out.npy", FileOptions(block_rows=0))

@@ -110,7 +110,7 @@ def test_verify_passes_here_and_prints_the_largest_error(run: Run, tiny_checkpoi
 def test_verify_does_not_call_vectors_wrong_where_an_option_is(run: Run) -> None:
     code, output, errors = run("verify", "--no-model", "--threads", "1000000")
     assert (code, output) == (2, "")
-    assert errors == "gtekit: threads=1000000 is not possible; choose a whole number, 1 to 1,024.\n"
+    assert errors == "gtekit: --threads 1000000 is not possible; choose a whole number, 1 to 1,024.\n"
 
 
 def test_verify_says_when_vectors_are_wrong(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

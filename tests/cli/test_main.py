@@ -128,3 +128,12 @@ def test_the_real_program_answers_with_gte_small_from_the_cache(offline_hub: dic
     assert answer["model"] == "thenlper/gte-small"
     assert -1 <= answer["score"] <= 1
     assert done.stderr == b""
+
+
+def test_texts_that_the_locale_can_not_read_are_named_with_the_way_out(run: Run) -> None:
+    wrong = b"na\xefve".decode("utf-8", "surrogateescape")  # as Python gives them to a program
+    for arguments in (["similarity", "a", wrong], ["inspect", wrong], ["embed", "-", "--prompt", wrong]):
+        code, _, errors = run(*arguments)
+        assert code == 2
+        assert errors.startswith("gtekit: 'na\\udcefve': is not text in the encoding of this locale")
+        assert "PYTHONUTF8=1" in errors

@@ -4,9 +4,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from gtekit.bulk.file_options import FileOptions
-from gtekit.errors import ArgumentError, FileFormatError
+from gtekit.errors import FileFormatError
 from gtekit.files import check_writable
 from gtekit.files.parquet import import_pyarrow
+from gtekit.inputs import check_count
 
 
 def check_files(source: Path | None, target: Path | None, options: FileOptions) -> None:
@@ -19,8 +20,7 @@ def check_files(source: Path | None, target: Path | None, options: FileOptions) 
     """
     if "parquet" in (options.input_format, options.output_format):
         import_pyarrow()
-    if options.block_rows < 1:
-        raise ArgumentError(f"block_rows is {options.block_rows}; it must be 1 or more.")
+    check_count("block_rows", options.block_rows)
     if options.output_format == "npy" and options.keep not in (None, "none"):
         raise FileFormatError("npy has no place for the fields of --keep. Write .jsonl or .parquet, or leave it out.")
     if source is not None:

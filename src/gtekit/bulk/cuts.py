@@ -38,10 +38,11 @@ class CutCount:
         """Say how many texts were cut, which and how badly, and what to do; nothing if none was."""
         if not self._cut:
             return
+        lost = "1 token has" if self._lost == 1 else f"{self._lost:,} tokens have"
         more = f" and {self._cut - len(self._lines):,} more" if self._cut > len(self._lines) else ""
         warn_caller(
             f"{self._cut:,} of {self._texts:,} texts {'is' if self._cut == 1 else 'are'} longer than the "
-            f"{self._max_tokens} tokens that are read: {self._lost:,} tokens have no part in the vectors. Lines or "
+            f"{self._max_tokens} tokens that are read: {lost} no part in the vectors. Lines or "
             f"rows {', '.join(map(str, self._lines))}{more}; the longest is {self._worst_line} with "
             f'{self._worst_tokens:,} tokens. on_truncation="chunk" embeds whole texts, "ignore" cuts without a word.',
             TruncationWarning,

@@ -5,7 +5,7 @@ import sys
 
 from gtekit.cli.exit_codes import ExitCode
 from gtekit.cli.options import add_model_options, load_model, new_parser
-from gtekit.cli.printing import print_json, print_table
+from gtekit.cli.printing import count_text, print_json, print_table
 
 SUMMARY = "Show the tokens of a text, how many they are, and what would be cut."
 EXAMPLE = """\
@@ -54,10 +54,11 @@ def run(arguments: argparse.Namespace) -> int:
         where, piece = (f"{span[0]}-{span[1]}", repr(text[span[0] : span[1]])) if span else ("", "")
         rows.append((mark, str(number), name, where, piece))
     print_table(rows, right=(1,))
-    print(f"\n{len(names):,} tokens from {len(text):,} characters; {model.name} reads {model.max_tokens:,} tokens.")
+    characters = count_text(len(text), "character")
+    print(f"\n{len(names):,} tokens from {characters}; {model.name} reads {model.max_tokens:,} tokens.")
     if cut:
         print(
-            f"{cut.tokens_lost:,} tokens would be cut, from character {cut.cut_at:,} on: "
+            f"{count_text(cut.tokens_lost, 'token')} would be cut, from character {cut.cut_at:,} on: "
             f"{text[cut.cut_at : cut.cut_at + 40]!r}... Embed all of it with --on-truncation chunk."
         )
     else:

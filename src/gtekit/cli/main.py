@@ -11,7 +11,8 @@ from typing import TextIO
 from gtekit.cli import demo, doctor, embed, inspect, models, pull, similarity, verify
 from gtekit.cli.exit_codes import EXIT_CODES, ExitCode, exit_code_of
 from gtekit.cli.system_errors import explain
-from gtekit.errors import GtekitError, GtekitWarning, LanguageWarning, TruncationWarning
+from gtekit.cli.wording import in_flags
+from gtekit.errors import GtekitError, GtekitWarning
 from gtekit.version import __version__
 
 COMMANDS = (embed, similarity, inspect, models, pull, doctor, verify, demo)
@@ -28,16 +29,17 @@ The model is gte-small unless --model names another. Data goes to standard outpu
 exit codes:
 {EXIT_CODES}"""
 
-HINTS: dict[type[Warning], str] = {  # a warning names Python's arguments
-    TruncationWarning: " (Here: --on-truncation chunk or ignore.)",
-    LanguageWarning: " (Here: --no-language-warning.)",
-}
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program and return its exit code."""
     _write_utf8()
     arguments = build_parser().parse_args(argv)
+    if (text := _undecoded(arguments)) is not None:
+        _say(
+            f"{text[:60]!a}: is not text in the encoding of this locale ({sys.getfilesystemencoding()}). "
+            f"Set PYTHONUTF8=1 or a UTF-8 locale, or give the text in a file."
+        )
+        return ExitCode.BAD_INPUT
     with warnings.catch_warnings():
         warnings.simplefilter("always", GtekitWarning)
         warnings.showwarning = _show_warning
@@ -67,7 +69,7 @@ def _run(arguments: argparse.Namespace) -> int:
     except GtekitError as error:
         if arguments.debug:
             raise
-        _say(str(error))
+        _say(in_flags(str(error)))
         return exit_code_of(error)
     except BrokenPipeError:
         # what reads our output has enough (head): nothing to say, and nothing more to flush at exit
@@ -81,6 +83,16 @@ def _run(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         _say("interrupted.")
         return ExitCode.INTERRUPTED
+
+
+def _undecoded(arguments: argparse.Namespace) -> str | None:
+    """Give a text of the command line that Python could not decode. Names of files may have any bytes."""
+    values = vars(arguments)
+    many = values.get("texts")  # of gtekit demo it is their number
+    for text in [*(many if isinstance(many, list) else ()), values.get("text"), values.get("prompt")]:
+        if isinstance(text, str) and any("\ud800" <= char <= "\udfff" for char in text):
+            return text
+    return None
 
 
 def _write_utf8() -> None:
@@ -99,7 +111,7 @@ def _show_warning(
     line: str | None = None,
 ) -> None:
     if issubclass(category, GtekitWarning):
-        _say(f"warning: {message}{HINTS.get(category, '')}")
+        _say(f"warning: {in_flags(str(message))}")
     else:
         sys.stderr.write(warnings.formatwarning(message, category, filename, lineno, line))
 

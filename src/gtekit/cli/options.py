@@ -75,8 +75,8 @@ def load_model(arguments: argparse.Namespace, *, isa: str | None = None, threads
         cache_folder=arguments.cache_folder,
         local_files_only=arguments.local_files_only,
         max_tokens=arguments.max_tokens,
-        threads=threads or arguments.threads,
-        isa=isa or arguments.isa,
+        threads=arguments.threads if threads is None else threads,
+        isa=arguments.isa if isa is None else isa,
         language_warning=arguments.language_warning,
     )
 
@@ -115,7 +115,9 @@ def encode_keywords(arguments: argparse.Namespace, model: "Embedder") -> EncodeK
         keywords["normalize"] = arguments.normalize
     if arguments.dimensions is not None:
         if not 1 <= arguments.dimensions <= model.dimension:
-            raise ArgumentError(f"--dimensions {arguments.dimensions}: {model.name} has 1 to {model.dimension}.")
+            raise ArgumentError(
+                f"--dimensions {arguments.dimensions} is not possible; choose a whole number, 1 to {model.dimension:,}."
+            )
         keywords["dimensions"] = arguments.dimensions
     if arguments.batch_tokens is not None:
         keywords["batch_tokens"] = arguments.batch_tokens

@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.file and (arguments.matrix or len(texts) > 1):
         raise ArgumentError("--file takes one text to compare the file with, and no --matrix.")
     if arguments.top_k < 1:
-        raise ArgumentError(f"--top-k {arguments.top_k}: must be 1 or more.")
+        raise ArgumentError(f"--top-k {arguments.top_k} is not possible; choose a whole number, 1 or more.")
     if arguments.file:
         _check_file(arguments)
     model = load_model(arguments)

@@ -1,0 +1,41 @@
+"""Messages of the library, which name Python's arguments, in the words of the command line: flags with dashes."""
+
+import re
+
+OPTIONS = (
+    "batch_tokens",
+    "block_rows",
+    "dimensions",
+    "isa",
+    "max_tokens",
+    "on_truncation",
+    "prompt",
+    "prompt_name",
+    "revision",
+    "threads",
+)
+PHRASES = (
+    ("truncation_report(texts) says where the cuts fall", "gtekit inspect shows where a cut falls"),
+    (" encode_chunks(texts) gives a vector per piece,", ""),
+    ("load(..., language_warning=False)", "--no-language-warning"),
+    ("local_files_only was asked for", "--local-files-only was asked for"),
+)
+ARGUMENT = re.compile(rf"(?<![\w-])({'|'.join(OPTIONS)})=('[^']*'|\"[^\"]*\"|[\w.+-]*\w)")
+QUOTE = '"'
+PLACE = re.compile(r"\btexts\[\d+\]")
+
+
+def in_flags(message: str) -> str:
+    """Say `--on-truncation chunk` where the library says `on_truncation="chunk"`, and so on."""
+    for phrase, words in PHRASES:
+        message = message.replace(phrase, words)
+    message = re.sub(r" The longest is texts\[\d+\] with", " The longest has", message)
+    message = re.sub(r" \(texts\[\d+\]\)", "", message)
+    message = re.sub(r"\(texts\[\d+\]: ", "(", message)
+    message = PLACE.sub("a text", message)
+    return ARGUMENT.sub(_flag, message)
+
+
+def _flag(found: re.Match[str]) -> str:
+    name, value = found.groups()
+    return f"--{name.replace('_', '-')} {value.strip(QUOTE)}"
