@@ -1,6 +1,9 @@
 """The progress line says how far, how fast and how long, and keeps quiet where nobody looks."""
 
 import io
+import time
+
+import pytest
 
 from gtekit.progress import Progress
 
@@ -55,6 +58,26 @@ def test_a_pipe_gets_whole_lines_when_asked() -> None:
         progress.update(5, 50)
     assert "\r" not in stream.getvalue()
     assert all(line.startswith(" 50%") for line in stream.getvalue().splitlines())
+
+
+def test_a_pipe_gets_each_state_once() -> None:
+    stream = io.StringIO()
+    with Progress(10, show=True, stream=stream) as progress:
+        progress.update(10, 100)
+    assert len(stream.getvalue().splitlines()) == 1
+
+
+def test_a_pipe_gets_a_handful_of_lines_however_often_the_work_reports(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    stream = io.StringIO()
+    with Progress(1000, show=True, stream=stream) as progress:
+        for done in range(1, 1001):
+            now = done * 0.06  # a minute in all
+            progress.update(done, done)
+    lines = stream.getvalue().splitlines()
+    assert 4 <= len(lines) <= 8
+    assert lines[-1].startswith("100%")
 
 
 def test_short_work_gets_one_last_line_when_asked() -> None:

@@ -8,6 +8,7 @@ from typing import Self, TextIO
 
 START_AFTER_S = 2.0  # unasked, only work this long gets a line
 INTERVAL_S = 0.1
+LONGEST_INTERVAL_S = 60.0
 BAR_WIDTH = 24
 
 
@@ -38,6 +39,8 @@ class Progress:
         self._begin = time.monotonic()
         self._next = self._begin + (START_AFTER_S if show is None else 0.0)
         self._done = (0, 0)
+        self._written = (-1, -1)  # what was done at the last line
+        self._interval = INTERVAL_S if self._is_terminal else 1.0
         self._width = 0
 
     def __enter__(self) -> Self:
@@ -53,8 +56,11 @@ class Progress:
         self._done = (texts, tokens)
         now = time.monotonic()
         if self._is_on and now >= self._next:
-            # a file or a pipe keeps every line that is written: there one a second is enough
-            self._next = now + (INTERVAL_S if self._is_terminal else 1.0)
+            self._next = now + self._interval
+            if (
+                not self._is_terminal
+            ):  # a file or a pipe keeps every line: a handful in the first minute, one in each next
+                self._interval = min(2 * self._interval, LONGEST_INTERVAL_S)
             self._write(self.line(now - self._begin), end="")
 
     def after(self, texts: int, tokens: int) -> Callable[[int, int], None]:
@@ -63,10 +69,11 @@ class Progress:
 
     def close(self) -> None:
         """Write the last state and end the line, if one was begun or asked for."""
-        if self._width or self._is_asked:
+        is_said = self._written == self._done and not self._is_terminal
+        if (self._width or self._is_asked) and not is_said:
             self._write(self.line(time.monotonic() - self._begin), end="\n")
-            self._width = 0
-            self._is_asked = False
+        self._width = 0
+        self._is_asked = False
 
     def line(self, elapsed_s: float) -> str:
         """Give the state after some seconds as text."""
@@ -94,6 +101,7 @@ class Progress:
         self._stream.write(text.encode(encoding, "replace").decode(encoding))
         self._stream.flush()
         self._width = len(line)
+        self._written = self._done
 
 
 def _clock(seconds: float) -> str:
