@@ -142,6 +142,16 @@ def test_demo_substitutes_and_says_so(run: Run, minilm: gtekit.Embedder, tmp_pat
     assert ET.parse(picture).getroot().tag == f"{SVG}svg"
 
 
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs a folder that nobody can write to")
+def test_demo_knows_beforehand_that_the_picture_can_not_be_written(run: Run, tmp_path: Path) -> None:
+    for place, words in (("/proc/a.svg", "no file can be made in /proc"), (tmp_path, "is a folder")):
+        code, _, errors = run("demo", "--picture", place)
+        assert code == 2
+        assert words in errors
+        assert errors.count("\n") == 1
+    assert run("demo", "--texts", "0", "--picture", tmp_path / "a.svg")[0] == 2
+
+
 def test_demo_takes_gte_small_where_the_cache_has_it(offline_hub: dict[str, str], tmp_path: Path) -> None:
     picture = tmp_path / "demo.svg"
     arguments = program("demo", "--texts", "20", "--json", "--picture", picture)

@@ -16,6 +16,13 @@ def test_thousands_of_docstrings_each_once_and_always_the_same() -> None:
     assert not any(name.startswith(("test.", "idlelib.")) or "._" in name for name in names)
 
 
+def test_the_reading_tells_how_far_it_is() -> None:
+    shares: list[float] = []
+    standard_library_docstrings(shares.append)
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+
+
 def test_collecting_imports_nothing_of_what_it_reads() -> None:
     standard_library_docstrings()
     assert not {"antigravity", "this", "turtle", "tkinter", "idlelib"} & set(sys.modules)

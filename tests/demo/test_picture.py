@@ -38,6 +38,13 @@ def test_the_picture_is_valid_and_loads_nothing() -> None:
     assert "-20.0" in words
 
 
+def test_a_bar_is_as_long_as_its_score_and_grey_dots_are_explained() -> None:
+    svg = picture(answers=[Answer("why?", ["a", "b", "c"], ["", "", ""], [0.5, 1.0000001, -0.2])])
+    bars = [bar.attrib["width"] for bar in ET.fromstring(svg).iter() if bar.attrib.get("class") == "bar"]
+    assert bars == ["32.0", "64.0", "0.0"]
+    assert "grey: other subjects" in svg
+
+
 @pytest.mark.parametrize("families", [[None] * 60, ["files"] * 60])
 def test_texts_of_one_family_or_none_can_be_drawn(families: list[str | None]) -> None:
     ET.fromstring(picture(points=wheel_of(EMBEDDINGS, families), families=families, answers=[]))

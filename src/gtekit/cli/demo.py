@@ -3,12 +3,13 @@
 import argparse
 import platform
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gtekit.cli.exit_codes import ExitCode
 from gtekit.cli.options import new_parser
-from gtekit.cli.printing import print_json, print_table
+from gtekit.cli.printing import count_text, print_json, print_table
 from gtekit.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from gtekit.embedder import Embedder
 
 SUMMARY = "Embed the docstrings of the Python standard library and answer questions about them."
+SLOW_S = 2.0  # between two words about the reading
 EXAMPLE = """\
   gtekit demo
   gtekit demo --model ./my-model --picture my-model.svg
@@ -40,15 +42,22 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(arguments: argparse.Namespace) -> int:
     """Run the demo and print it."""
     from gtekit.demo import draw, search, standard_library_docstrings
+    from gtekit.files import check_writable
 
     if not arguments.picture.resolve().parent.is_dir():
         raise ArgumentError(f"--picture {arguments.picture}: there is no such folder. Create it first.")
+    if arguments.picture.is_dir():
+        raise ArgumentError(f"--picture {arguments.picture}: is a folder. Name a file in it.")
+    if arguments.texts is not None and arguments.texts < 1:
+        raise ArgumentError(f"--texts {arguments.texts} is not possible; choose a whole number, 1 or more.")
+    check_writable(arguments.picture.resolve())
     model = _model(arguments)
     say(f"reading the docstrings of Python {platform.python_version()}")
-    docstrings = standard_library_docstrings()
+    docstrings = standard_library_docstrings(_Reading().take)
     if arguments.texts:
         docstrings = docstrings[:: max(1, len(docstrings) // max(arguments.texts, 1))][: arguments.texts]
-    say(f"embedding {len(docstrings):,} of them with {model.name} ({model.isa}, {model.threads} threads)")
+    threads = count_text(model.threads, "thread")
+    say(f"embedding {len(docstrings):,} of them with {model.name} ({model.isa}, {threads})")
     demo = search(model, docstrings, progress=True)
     arguments.picture.write_text(draw(demo), encoding="utf-8")
     if arguments.json:
@@ -62,6 +71,19 @@ def run(arguments: argparse.Namespace) -> int:
 def say(message: str) -> None:
     """Tell what is going on, beside the data."""
     print(f"gtekit: {message}", file=sys.stderr, flush=True)
+
+
+class _Reading:
+    """Says now and then how much is read, where that takes long: a slow disk, a machine at work."""
+
+    def __init__(self) -> None:
+        self._next = time.monotonic() + SLOW_S
+
+    def take(self, share: float) -> None:
+        """Take the share of files that are read."""
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + SLOW_S
+            say(f"{share:.0%} of the files are read")
 
 
 def _model(arguments: argparse.Namespace) -> "Embedder":

@@ -9,7 +9,7 @@ import inspect
 import sysconfig
 import textwrap
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -56,19 +56,26 @@ class Docstring:
 
 
 @cache
-def standard_library_docstrings() -> tuple[Docstring, ...]:
-    """Collect the docstrings of the public names, the same ones in the same order on every run; each text once."""
+def standard_library_docstrings(take_share: Callable[[float], None] | None = None) -> tuple[Docstring, ...]:
+    """Collect the docstrings of the public names, the same ones in the same order on every run; each text once.
+
+    Args:
+        take_share: Is told the share of files that are read, after each: it takes seconds on a slow machine.
+    """
     library = Path(sysconfig.get_paths()["stdlib"])
     found: dict[str, Docstring] = {}
-    for docstring in _all_docstrings(library):
+    for docstring in _all_docstrings(library, take_share):
         if len(docstring.text) >= SHORTEST:
             found.setdefault(docstring.text, docstring)
     return tuple(found.values())
 
 
-def _all_docstrings(library: Path) -> Iterator[Docstring]:
+def _all_docstrings(library: Path, take_share: Callable[[float], None] | None) -> Iterator[Docstring]:
     yield from _builtin_docstrings()
-    for path in sorted(library.rglob("*.py")):
+    paths = sorted(library.rglob("*.py"))
+    for number, path in enumerate(paths, start=1):
+        if take_share:
+            take_share(number / len(paths))
         parts = path.relative_to(library).parts
         if LEFT_OUT.isdisjoint(parts) and not any(part.startswith(("_", "config-")) for part in _module_parts(parts)):
             yield from _file_docstrings(path, ".".join(_module_parts(parts)))

@@ -93,7 +93,7 @@ class Picture:
             )
             for row, line in enumerate(_two_lines(name)):
                 parts.append(_text(px, py + 5 + (row - (dy < -0.5) * 0.8) * 17, line, "label", anchor=anchor))
-        note = "A dot is a docstring, its colour the subject of its module, its place what its text is like."
+        note = "A dot is a docstring: its colour tells its subject (grey: other subjects), its place what it is like."
         parts.append(_text(x, y + height + 22, note, "tiny soft"))
         return parts
 
@@ -125,7 +125,6 @@ class Picture:
     def _answers(self) -> list[str]:
         parts = []
         width = (WIDTH - 2 * MARGIN - 2 * 36) / 3
-        best = max((score for answer in self.answers for score in answer.scores), default=1.0)
         for place, answer in enumerate(self.answers[:3]):
             x = MARGIN + place * (width + 36)
             parts.append(_text(x, ANSWERS_Y, _shorten(answer.question, 42), "heading"))
@@ -133,7 +132,7 @@ class Picture:
                 y = ANSWERS_Y + 26 + row * 26
                 parts.append(
                     f'<rect class="track" x="{x:.1f}" y="{y - 12}" width="64" height="12" rx="6"/>'
-                    f'<rect class="bar" x="{x:.1f}" y="{y - 12}" width="{64 * max(score, 0) / best:.1f}" '
+                    f'<rect class="bar" x="{x:.1f}" y="{y - 12}" width="{64 * min(max(score, 0), 1):.1f}" '
                     f'height="12" rx="6"/>'
                 )
                 parts.append(_text(x + 74, y - 1, f"{score:.2f}", "small soft"))

@@ -80,11 +80,12 @@ def search(model: Embedder, docstrings: Sequence[Docstring], *, progress: bool |
 def draw(demo: Demo) -> str:
     """Draw what was found, as SVG."""
     families = [docstring.family for docstring in demo.docstrings]
+    threads = "1 thread" if demo.model.threads == 1 else f"{demo.model.threads} threads"
     return Picture(
         title=f"The Python {'.'.join(platform.python_version_tuple()[:2])} standard library, by meaning",
         subtitle=(
             f"{len(demo.docstrings):,} docstrings, embedded with {demo.model.name} in {demo.seconds:.1f} s: "
-            f"{demo.texts_per_s:,.0f} texts/s ({demo.model.isa}, {demo.model.threads} threads)"
+            f"{demo.texts_per_s:,.0f} texts/s ({demo.model.isa}, {threads})"
         ),
         texts=PAGE_TEXTS,
         cosines=demo.cosines,
