@@ -99,11 +99,24 @@ void layer_norm(float* x, size_t stride, size_t rows, size_t n, const float* gam
   }
 }
 
+// Counts as a use, so that what was computed is not left out.
+template <typename T>
+void keep(T value) {
+  volatile T kept = value;
+  static_cast<void>(kept);
+}
+
+// Weights of a tile that is alone with them. The panels after its own are fetched ahead: a short text waits for
+// weights.
 struct Half {
   uint16_t bits;
 };
+struct Single {
+  float value;
+};
 GTEKIT_INLINE Vector load_weights(const float* p) { return Vector::load(p); }
 GTEKIT_INLINE Vector load_weights(const Half* p) { return Vector::load_half(&p->bits); }
+GTEKIT_INLINE Vector load_weights(const Single* p) { return Vector::load(&p->value); }
 
 // One register tile: kRows rows times kPanels panels, every accumulator in a register of its own.
 template <typename Weight, size_t kRows, size_t kPanels>
@@ -125,7 +138,9 @@ void linear_tile(const LinearTask& task, const void* panels, size_t row, size_t 
   for (size_t k = 0; k < inputs; ++k) {
     Vector w[kColumns];
     for (size_t c = 0; c < kColumns; ++c) {
-      w[c] = load_weights(weights + (c / kPerPanel * inputs + k) * kPanel + c % kPerPanel * Vector::kLanes);
+      const Weight* place = weights + (c / kPerPanel * inputs + k) * kPanel + c % kPerPanel * Vector::kLanes;
+      w[c] = load_weights(place);
+      if constexpr (!std::is_same_v<Weight, float>) GTEKIT_PREFETCH(place + kPanels * inputs * kPanel);
     }
     for (size_t r = 0; r < kRows; ++r) {
       const Vector x = Vector::broadcast(bases[r / 3][r % 3 * stride + k]);
@@ -179,6 +194,10 @@ void linear_panels(const LinearTask& task, size_t panel) {
     return;
   }
   const void* panels = static_cast<const float*>(task.panels) + begin;
+  if (task.dtype == Dtype::float32 && task.rows <= kTileRows) {
+    Tiles<Single, kPanels>::kFor[task.rows - 1](task, panels, 0, panel);
+    return;
+  }
   if (task.dtype != Dtype::float32) {
     widen_panels(task, static_cast<const uint16_t*>(task.panels) + begin, kPanels);
     panels = task.widened;
@@ -206,4 +225,18 @@ void linear(const LinearTask& task) {
   size_t panel = 0;
   for (; panel + kTilePanels <= panels; panel += kTilePanels) linear_panels<kTilePanels>(task, panel);
   for (; panel < panels; ++panel) linear_panels<1>(task, panel);
+}
+
+double float_ceiling(size_t rounds) {
+  constexpr size_t kChains = 12;  // as many as the latency of any CPU can hide: 4 cycles, 2 a cycle
+  const Vector x = Vector::broadcast(0.5f), w = Vector::broadcast(1.0f);
+  Vector sums[kChains];
+  for (Vector& sum : sums) sum = x;
+  for (size_t i = 0; i < rounds; ++i) {
+    for (Vector& sum : sums) sum = fma(sum, x, w);
+  }
+  float total = 0.0f;
+  for (const Vector& sum : sums) total += sum.sum();
+  keep(total);
+  return 2.0 * Vector::kLanes * kChains * static_cast<double>(rounds);
 }

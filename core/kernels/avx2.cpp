@@ -5,6 +5,9 @@
 
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
 #include <utility>
 
 #include "kernels/table.h"
@@ -15,65 +18,48 @@ GTEKIT_TARGET("avx2,fma,f16c")
 namespace gtekit {
 namespace {
 
-struct Vector {
-  static constexpr size_t kLanes = 8;
-  __m256 lanes;
-
-  static GTEKIT_INLINE Vector zero() { return {_mm256_setzero_ps()}; }
-  static GTEKIT_INLINE Vector broadcast(float x) { return {_mm256_set1_ps(x)}; }
-  static GTEKIT_INLINE Vector load(const float* p) { return {_mm256_loadu_ps(p)}; }
-  static GTEKIT_INLINE Vector load(const float* p, size_t n, float fill) {
-    const __m256i mask = first(n);
-    return {_mm256_blendv_ps(_mm256_set1_ps(fill), _mm256_maskload_ps(p, mask), _mm256_castsi256_ps(mask))};
-  }
-  static GTEKIT_INLINE Vector load_half(const uint16_t* p) {
-    return {_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))};
-  }
-  static GTEKIT_INLINE Vector load_bfloat16(const uint16_t* p) {
-    const __m256i wide = _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
-    return {_mm256_castsi256_ps(_mm256_slli_epi32(wide, 16))};
-  }
-  GTEKIT_INLINE void store(float* p) const { _mm256_storeu_ps(p, lanes); }
-  GTEKIT_INLINE void store(float* p, size_t n) const { _mm256_maskstore_ps(p, first(n), lanes); }
-  GTEKIT_INLINE float sum() const {
-    __m128 four = _mm_add_ps(_mm256_castps256_ps128(lanes), _mm256_extractf128_ps(lanes, 1));
-    four = _mm_add_ps(four, _mm_movehl_ps(four, four));
-    return _mm_cvtss_f32(_mm_add_ss(four, _mm_movehdup_ps(four)));
-  }
-  GTEKIT_INLINE float largest() const {
-    __m128 four = _mm_max_ps(_mm256_castps256_ps128(lanes), _mm256_extractf128_ps(lanes, 1));
-    four = _mm_max_ps(four, _mm_movehl_ps(four, four));
-    return _mm_cvtss_f32(_mm_max_ss(four, _mm_movehdup_ps(four)));
-  }
-  static GTEKIT_INLINE __m256i first(size_t n) {
-    const __m256i index = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-    return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n)), index);
-  }
-};
-
-GTEKIT_INLINE Vector operator+(Vector a, Vector b) { return {_mm256_add_ps(a.lanes, b.lanes)}; }
-GTEKIT_INLINE Vector operator-(Vector a, Vector b) { return {_mm256_sub_ps(a.lanes, b.lanes)}; }
-GTEKIT_INLINE Vector operator*(Vector a, Vector b) { return {_mm256_mul_ps(a.lanes, b.lanes)}; }
-GTEKIT_INLINE Vector fma(Vector a, Vector b, Vector c) { return {_mm256_fmadd_ps(a.lanes, b.lanes, c.lanes)}; }
-GTEKIT_INLINE Vector max(Vector a, Vector b) { return {_mm256_max_ps(a.lanes, b.lanes)}; }
-GTEKIT_INLINE Vector min(Vector a, Vector b) { return {_mm256_min_ps(a.lanes, b.lanes)}; }
-GTEKIT_INLINE Vector round(Vector a) {
-  return {_mm256_round_ps(a.lanes, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
-}
-// n is whole and in [-126, 127]: 2^n is built in the exponent bits
-GTEKIT_INLINE Vector times_two_to(Vector a, Vector n) {
-  const __m256i exponent = _mm256_add_epi32(_mm256_cvtps_epi32(n.lanes), _mm256_set1_epi32(127));
-  return {_mm256_mul_ps(a.lanes, _mm256_castsi256_ps(_mm256_slli_epi32(exponent, 23)))};
-}
+#include "kernels/avx2_vector.h"
 
 constexpr size_t kTileRows = 6;  // 6 x 2 accumulators, 2 weights, 1 broadcast: 15 of 16 registers
 constexpr size_t kTilePanels = 1;
 
 #include "kernels/algorithms.h"
 
+// Without VNNI bytes are widened to 16 bits: products of adjacent bytes could overflow the 16 bits that maddubs gives.
+// Even and odd bytes go apart, so that widening is a mask or a shift.
+struct FourBytes {
+  __m256i even, odd;
+};
+struct FourWeights {
+  __m256i even, odd;
+};
+GTEKIT_INLINE FourBytes four_bytes(const uint8_t* p) {
+  const __m256i four = broadcast_four(p);
+  return {_mm256_and_si256(four, _mm256_set1_epi32(0x00ff00ff)), _mm256_srli_epi16(four, 8)};
+}
+GTEKIT_INLINE FourWeights four_weights(const int8_t* p) {
+  const __m256i four = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+  return {_mm256_srai_epi16(_mm256_slli_epi16(four, 8), 8), _mm256_srai_epi16(four, 8)};
+}
+GTEKIT_INLINE void dot(Ints& sum, FourBytes x, FourWeights w) {
+  sum.lanes = _mm256_add_epi32(sum.lanes, _mm256_madd_epi16(x.even, w.even));
+  sum.lanes = _mm256_add_epi32(sum.lanes, _mm256_madd_epi16(x.odd, w.odd));
+}
+GTEKIT_INLINE Ints first_sums(const int32_t*) { return Ints::zero(); }
+GTEKIT_INLINE void hide(FourBytes& x) {
+  GTEKIT_HIDE("x", x.even);
+  GTEKIT_HIDE("x", x.odd);
+}
+
+constexpr size_t kByteTileRows = 4;  // 4 x 2 sums, 2 x 2 weights, 2 of x: 14 of 16 registers
+constexpr size_t kByteTilePanels = 1;
+
+#include "kernels/byte_algorithms.h"
+
 }  // namespace
 
-const KernelTable kAvx2 = {"avx2", linear, softmax, layer_norm, gelu_array};
+const KernelTable kAvx2 = {"avx2",    linear,      byte_linear, quantize,   softmax,       byte_softmax,
+                           pack_keys, pack_values, layer_norm,  gelu_array, float_ceiling, byte_ceiling};
 
 }  // namespace gtekit
 

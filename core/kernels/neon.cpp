@@ -5,6 +5,9 @@
 
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
 #include <utility>
 
 #include "kernels/table.h"
@@ -13,53 +16,47 @@
 namespace gtekit {
 namespace {
 
-struct Vector {
-  static constexpr size_t kLanes = 4;
-  float32x4_t lanes;
-
-  static GTEKIT_INLINE Vector zero() { return {vdupq_n_f32(0.0f)}; }
-  static GTEKIT_INLINE Vector broadcast(float x) { return {vdupq_n_f32(x)}; }
-  static GTEKIT_INLINE Vector load(const float* p) { return {vld1q_f32(p)}; }
-  static GTEKIT_INLINE Vector load(const float* p, size_t n, float fill) {
-    float values[kLanes] = {fill, fill, fill, fill};
-    for (size_t i = 0; i < n; ++i) values[i] = p[i];
-    return load(values);
-  }
-  static GTEKIT_INLINE Vector load_half(const uint16_t* p) { return {vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p)))}; }
-  static GTEKIT_INLINE Vector load_bfloat16(const uint16_t* p) {
-    return {vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p), 16))};
-  }
-  GTEKIT_INLINE void store(float* p) const { vst1q_f32(p, lanes); }
-  GTEKIT_INLINE void store(float* p, size_t n) const {
-    float values[kLanes];
-    store(values);
-    for (size_t i = 0; i < n; ++i) p[i] = values[i];
-  }
-  GTEKIT_INLINE float sum() const { return vaddvq_f32(lanes); }
-  GTEKIT_INLINE float largest() const { return vmaxvq_f32(lanes); }
-};
-
-GTEKIT_INLINE Vector operator+(Vector a, Vector b) { return {vaddq_f32(a.lanes, b.lanes)}; }
-GTEKIT_INLINE Vector operator-(Vector a, Vector b) { return {vsubq_f32(a.lanes, b.lanes)}; }
-GTEKIT_INLINE Vector operator*(Vector a, Vector b) { return {vmulq_f32(a.lanes, b.lanes)}; }
-GTEKIT_INLINE Vector fma(Vector a, Vector b, Vector c) { return {vfmaq_f32(c.lanes, a.lanes, b.lanes)}; }
-GTEKIT_INLINE Vector max(Vector a, Vector b) { return {vmaxq_f32(a.lanes, b.lanes)}; }
-GTEKIT_INLINE Vector min(Vector a, Vector b) { return {vminq_f32(a.lanes, b.lanes)}; }
-GTEKIT_INLINE Vector round(Vector a) { return {vrndnq_f32(a.lanes)}; }
-// n is whole and in [-126, 127]: 2^n is built in the exponent bits
-GTEKIT_INLINE Vector times_two_to(Vector a, Vector n) {
-  const int32x4_t exponent = vaddq_s32(vcvtq_s32_f32(n.lanes), vdupq_n_s32(127));
-  return {vmulq_f32(a.lanes, vreinterpretq_f32_s32(vshlq_n_s32(exponent, 23)))};
-}
+#include "kernels/neon_vector.h"
 
 constexpr size_t kTileRows = 6;  // 6 x 4 accumulators, 4 weights, 1 broadcast: 29 of 32 registers
 constexpr size_t kTilePanels = 1;
 
 #include "kernels/algorithms.h"
 
+// Without dot products: bytes are widened to 16 bits, multiplied into 32, and added pair by pair.
+struct FourBytes {
+  int16x8_t lanes;
+};
+struct FourWeights {
+  int16x8_t low, high;  // two lanes each
+};
+GTEKIT_INLINE FourBytes four_bytes(const uint8_t* p) {
+  return {vreinterpretq_s16_u16(vmovl_u8(vget_low_u8(broadcast_four(p))))};
+}
+GTEKIT_INLINE FourWeights four_weights(const int8_t* p) {
+  const int8x16_t four = vld1q_s8(p);
+  return {vmovl_s8(vget_low_s8(four)), vmovl_s8(vget_high_s8(four))};
+}
+GTEKIT_INLINE int32x4_t two_lanes(int16x8_t x, int16x8_t w) {
+  const int32x4_t first = vmull_s16(vget_low_s16(x), vget_low_s16(w));
+  const int32x4_t second = vmull_s16(vget_high_s16(x), vget_high_s16(w));
+  return vpaddq_s32(first, second);
+}
+GTEKIT_INLINE void dot(Ints& sum, FourBytes x, FourWeights w) {
+  sum.lanes = vaddq_s32(sum.lanes, vpaddq_s32(two_lanes(x.lanes, w.low), two_lanes(x.lanes, w.high)));
+}
+GTEKIT_INLINE Ints first_sums(const int32_t*) { return Ints::zero(); }
+GTEKIT_INLINE void hide(FourBytes& x) { GTEKIT_HIDE("w", x.lanes); }
+
+constexpr size_t kByteTileRows = 3;  // 3 x 4 sums, 4 x 2 weights, 1 of x and what the products pass through
+constexpr size_t kByteTilePanels = 1;
+
+#include "kernels/byte_algorithms.h"
+
 }  // namespace
 
-const KernelTable kNeon = {"neon", linear, softmax, layer_norm, gelu_array};
+const KernelTable kNeon = {"neon",    linear,      byte_linear, quantize,   softmax,       byte_softmax,
+                           pack_keys, pack_values, layer_norm,  gelu_array, float_ceiling, byte_ceiling};
 
 }  // namespace gtekit
 

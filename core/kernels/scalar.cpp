@@ -1,6 +1,7 @@
 // The specification of every kernel: plain loops, the C library's exp and erf, no cleverness.
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "kernels/table.h"
 #include "narrow_floats.h"
@@ -44,6 +45,111 @@ void linear(const LinearTask& task) {
   }
 }
 
+void byte_linear(const ByteLinearTask& task) {
+  for (size_t panel = 0; panel < task.outputs / kPanel; ++panel) {
+    const int8_t* weights = task.panels + panel * task.inputs * kPanel;
+    for (size_t row = 0; row < task.rows; ++row) {
+      const uint8_t* x = task.x.bytes + row * task.x.stride;
+      float y[kPanel];
+      for (size_t n = 0; n < kPanel; ++n) y[n] = task.bias ? task.bias[panel * kPanel + n] : 0.0f;
+      for (size_t group = 0; group < task.x.groups; ++group) {
+        const size_t begin = group * task.x.group;
+        const size_t end = std::min(begin + task.x.group, task.inputs);
+        int32_t sums[kPanel] = {};
+        for (size_t k = begin; k < end; ++k) {
+          const int8_t* of_four = weights + k / kBytesOfSum * kBytesOfSum * kPanel + k % kBytesOfSum;
+          for (size_t n = 0; n < kPanel; ++n) sums[n] += x[k] * of_four[n * kBytesOfSum];
+        }
+        const float step = task.x.step[row * task.x.groups + group];
+        const float lowest = task.x.lowest[row * task.x.groups + group];
+        const size_t column = group * task.scale_stride + panel * kPanel;
+        for (size_t n = 0; n < kPanel; ++n) {
+          const float scale = task.scale[column + n];
+          y[n] += lowest * (static_cast<float>(task.weight_sums[column + n]) * scale);
+          y[n] += step * (static_cast<float>(sums[n]) * scale);
+        }
+      }
+      for (size_t n = 0; n < kPanel; ++n) {
+        if (task.activation == Activation::gelu) y[n] = gelu(y[n]);
+        if (task.residual) y[n] += task.residual[row * task.residual_stride + panel * kPanel + n];
+        task.out[row * task.out_stride + panel * kPanel + n] = y[n];
+      }
+    }
+  }
+}
+
+void quantize(const float* x, size_t stride, size_t rows, size_t n, const float* factors, const ByteRows& out) {
+  for (size_t row = 0; row < rows; ++row, x += stride) {
+    const auto at = [&](size_t i) { return factors ? x[i] * factors[i] : x[i]; };
+    uint8_t* bytes = out.bytes + row * out.stride;
+    for (size_t group = 0; group < out.groups; ++group) {
+      const size_t begin = group * out.group;
+      const size_t end = std::min(begin + out.group, n);
+      float lowest = at(begin), highest = at(begin);
+      for (size_t i = begin; i < end; ++i) {
+        lowest = std::min(lowest, at(i));
+        highest = std::max(highest, at(i));
+      }
+      const float range = highest - lowest;
+      const bool is_flat = !(range > 1e-30f);  // 255 / range has to be finite
+      const float inverse = is_flat ? 0.0f : 255.0f / range;
+      out.lowest[row * out.groups + group] = lowest;
+      out.step[row * out.groups + group] = is_flat ? 0.0f : range * (1.0f / 255.0f);
+      for (size_t i = begin; i < end; ++i) {
+        bytes[i] = static_cast<uint8_t>(std::min(std::nearbyint((at(i) - lowest) * inverse), 255.0f));
+      }
+    }
+    std::memset(bytes + n, 0, out.stride - n);
+  }
+}
+
+// Where weight (n, k) lies in panels of bytes.
+int8_t& at(const BytePanels& out, size_t n, size_t k) {
+  return out.panels[n / kPanel * kPanel * out.inputs + k / kBytesOfSum * kBytesOfSum * kPanel +
+                    n % kPanel * kBytesOfSum + k % kBytesOfSum];
+}
+
+// Output n gets `count` numbers as signed bytes, and zeros after them.
+template <typename Number>
+void quantize_output(size_t n, size_t count, const Number& number, const BytePanels& out) {
+  float largest = 0.0f;
+  for (size_t k = 0; k < count; ++k) largest = std::max(largest, std::abs(number(k)));
+  const bool is_zero = !(largest > 1e-30f);  // 127 / largest has to be finite
+  const float inverse = is_zero ? 0.0f : 127.0f / largest;
+  out.scale[n] = is_zero ? 0.0f : largest * (1.0f / 127.0f);
+  out.sums[n] = 0;
+  for (size_t k = 0; k < out.inputs; ++k) {
+    const float byte = k < count ? std::nearbyint(number(k) * inverse) : 0.0f;
+    at(out, n, k) = static_cast<int8_t>(byte);
+    out.sums[n] += static_cast<int32_t>(byte);
+  }
+}
+
+void pack_keys(const float* keys, size_t stride, size_t length, size_t head_size, const BytePanels& out) {
+  for (size_t n = 0; n < out.outputs; ++n) {
+    quantize_output(n, n < length ? head_size : 0, [&](size_t e) { return keys[n * stride + e]; }, out);
+  }
+}
+
+void pack_values(const float* values, size_t stride, size_t length, size_t head_size, const BytePanels& out) {
+  for (size_t n = 0; n < out.outputs; ++n) {
+    quantize_output(n, n < head_size ? length : 0, [&](size_t token) { return values[token * stride + n]; }, out);
+  }
+}
+
+int32_t byte_softmax(const float* x, size_t n, float scale, const float* dither, float shift, uint8_t* bytes) {
+  const float max = *std::max_element(x, x + n);
+  int32_t sum = 0;
+  for (size_t i = 0; i < n; ++i) {
+    const float turned = dither[i] + shift;  // the distance to the nearest whole number, -0.5 to 0.5, is what counts
+    const float raised = 255.0f * std::exp((x[i] - max) * scale) + (turned - std::nearbyint(turned));
+    bytes[i] = static_cast<uint8_t>(std::clamp(std::nearbyint(raised), 0.0f, 255.0f));
+    sum += bytes[i];
+  }
+  std::memset(bytes + n, 0, round_up(n, kBytesOfSum) - n);
+  return sum;
+}
+
 void softmax(float* x, size_t n, float scale) {
   const float max = *std::max_element(x, x + n);
   float sum = 0.0f;
@@ -70,8 +176,24 @@ void gelu_array(float* x, size_t n) {
   for (size_t i = 0; i < n; ++i) x[i] = gelu(x[i]);
 }
 
+// A product and a sum at a time, in chains as the vector kernels have them.
+template <typename T>
+double ceiling(size_t rounds) {
+  constexpr size_t kChains = 12;
+  volatile T factor = 1;
+  T sums[kChains] = {};
+  for (size_t i = 0; i < rounds; ++i) {
+    const T x = factor;
+    for (T& sum : sums) sum = sum * x + 1;
+  }
+  volatile T kept = 0;
+  for (const T sum : sums) kept = kept + sum;
+  return 2.0 * kChains * static_cast<double>(rounds);
+}
+
 }  // namespace
 
-const KernelTable kScalar = {"scalar", linear, softmax, layer_norm, gelu_array};
+const KernelTable kScalar = {"scalar",  linear,      byte_linear, quantize,   softmax,        byte_softmax,
+                             pack_keys, pack_values, layer_norm,  gelu_array, ceiling<float>, ceiling<uint32_t>};
 
 }  // namespace gtekit

@@ -1,15 +1,20 @@
-// What a kernel set has to provide: four functions. scalar.cpp is the specification of each.
+// What a kernel set has to provide. scalar.cpp is the specification of each function.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "gtekit.h"
 
 namespace gtekit {
 
-// Weights lie in panels of 16 outputs: panels[outputs / 16][inputs][16]. One layout for every kernel set;
-// 16 floats are one AVX-512 register, two of AVX2, four of NEON.
+// Weights lie in panels of 16 outputs: floats as panels[outputs / 16][inputs][16], bytes as
+// panels[outputs / 16][inputs / 4][16][4]. One layout for every kernel set; 16 floats, or 16 times 4 bytes, are one
+// AVX-512 register, two of AVX2, four of NEON.
 inline constexpr size_t kPanel = 16;
+
+// Bytes are multiplied four at a time: that many products go into one 32-bit sum.
+inline constexpr size_t kBytesOfSum = 4;
 
 // The most panels that a kernel widens at a time.
 inline constexpr size_t kWidenedPanels = 2;
@@ -18,23 +23,83 @@ constexpr size_t round_up(size_t n, size_t multiple) { return (n + multiple - 1)
 
 enum class Activation { none, gelu };
 
-// out[r][n] = activation(sum over k of x[r][k] * w[n][k] + bias[n]) + residual[r][n]
-struct LinearTask {
+// What becomes of a product: out[r][n] = activation(product[r][n] + bias[n]) + residual[r][n]
+struct LinearOutput {
+  const float* bias = nullptr;      // (outputs,), or null
+  const float* residual = nullptr;  // (rows, outputs), or null
+  size_t residual_stride = 0;       // in floats, like every stride of floats
+  float* out = nullptr;             // (rows, outputs)
+  size_t out_stride = 0;
+  Activation activation = Activation::none;
+};
+
+// product[r][n] = sum over k of x[r][k] * w[n][k]
+struct LinearTask : LinearOutput {
   const float* x = nullptr;  // (rows, inputs)
-  size_t x_stride = 0;       // in floats, like every stride
+  size_t x_stride = 0;
   size_t rows = 0;
   const void* panels = nullptr;
   Dtype dtype = Dtype::float32;  // of the panels: 16 bits halve what a short text waits for, and widen exactly
   float* widened = nullptr;      // room for kWidenedPanels of 16 x inputs, where the panels are not float32
   size_t inputs = 0;
-  size_t outputs = 0;               // a multiple of kPanel: all columns are computed and written
-  const float* bias = nullptr;      // (outputs,), or null
-  const float* residual = nullptr;  // (rows, outputs), or null
-  size_t residual_stride = 0;
-  float* out = nullptr;  // (rows, outputs)
-  size_t out_stride = 0;
-  Activation activation = Activation::none;
+  size_t outputs = 0;  // a multiple of kPanel: all columns are computed and written
 };
+
+// Rows of numbers as bytes. Every `group` numbers of a row have a scale of their own, so that one large number makes
+// only its neighbours coarse: in group g, x[r][k] is about lowest[r][g] + step[r][g] * bytes[r][k].
+struct ByteRows {
+  uint8_t* bytes = nullptr;  // (rows, stride)
+  size_t stride = 0;         // a multiple of kBytesOfSum
+  float* step = nullptr;     // (rows, groups)
+  float* lowest = nullptr;   // (rows, groups)
+  size_t group = 0;          // a multiple of kBytesOfSum; the last group of a row may be shorter
+  size_t groups = 0;
+};
+
+// product[r][n] = sum over g of scale[g][n] * (step[r][g] * s + lowest[r][g] * weight_sums[g][n]), where s is the sum
+// over the k of group g of bytes[r][k] * w[n][k]: exact, since 255 * 127 * 66,000 still fits in 32 bits.
+struct ByteLinearTask : LinearOutput {
+  ByteRows x;
+  size_t rows = 0;
+  const int8_t* panels = nullptr;
+  const float* scale = nullptr;          // (groups, scale_stride)
+  const int32_t* weight_sums = nullptr;  // (groups, scale_stride): sum of w[n][k] over the group
+  size_t scale_stride = 0;
+  size_t inputs = 0;   // a multiple of kBytesOfSum
+  size_t outputs = 0;  // a multiple of kPanel
+};
+
+// Keys or values of one head of one text as panels of bytes, with a scale for each output: one group.
+struct BytePanels {
+  int8_t* panels = nullptr;
+  float* scale = nullptr;
+  int32_t* sums = nullptr;
+  size_t inputs = 0;   // of a product with them, a multiple of kBytesOfSum
+  size_t outputs = 0;  // a multiple of kPanel
+
+  // The numbers alone: the arrays have to have room.
+  void resize(size_t new_inputs, size_t new_outputs) {
+    inputs = round_up(new_inputs, kBytesOfSum);
+    outputs = round_up(new_outputs, kPanel);
+  }
+  size_t bytes() const { return inputs * outputs; }
+
+  // A product with them, but for x, its rows, and where the result goes.
+  ByteLinearTask task() const {
+    ByteLinearTask task;
+    task.panels = panels;
+    task.scale = scale;
+    task.weight_sums = sums;
+    task.scale_stride = outputs;
+    task.inputs = inputs;
+    task.outputs = outputs;
+    return task;
+  }
+};
+
+// Thresholds for rounding: multiples of the golden ratio, taken from row to row by those of another irrational number.
+inline constexpr double kDitherOfToken = 0.6180339887498949;
+inline constexpr double kDitherOfRow = 0.7548776662466927;
 
 struct KernelTable {
   const char* name;
@@ -42,20 +107,43 @@ struct KernelTable {
   // The sum over k runs in ascending order in one accumulator for each output, so a row gives the same bits
   // whatever the other rows are and wherever it stands among them.
   void (*linear)(const LinearTask& task);
+  void (*byte_linear)(const ByteLinearTask& task);
+
+  // Rows of n floats, times `factors` (n,) or null for 1, into bytes, nearest and even; zeros from n up to out.stride.
+  void (*quantize)(const float* x, size_t stride, size_t rows, size_t n, const float* factors, const ByteRows& out);
 
   // x[i] = exp((x[i] - max x) * scale) / sum of the same, over one row of n >= 1.
   void (*softmax)(float* x, size_t n, float scale);
+
+  // bytes[i] = 255 * exp((x[i] - max x) * scale), rounded up or down at the threshold of `dither`; zeros from n up to
+  // the next multiple of kBytesOfSum. Returns the sum of the bytes. Plain rounding would lose the many small weights of
+  // a long text; with thresholds that differ from token to token and row to row their sum is kept.
+  int32_t (*byte_softmax)(const float* x, size_t n, float scale, const float* dither, float shift, uint8_t* bytes);
+
+  // Keys of one head, (length, head_size) with a stride: outputs are keys, and zeros up to out.outputs.
+  void (*pack_keys)(const float* keys, size_t stride, size_t length, size_t head_size, const BytePanels& out);
+
+  // Values of one head, (length, head_size) with a stride: inputs are tokens, outputs the numbers of the head.
+  void (*pack_values)(const float* values, size_t stride, size_t length, size_t head_size, const BytePanels& out);
 
   // x[r] = (x[r] - mean) / sqrt(variance + eps) * gamma + beta, for each row of n.
   void (*layer_norm)(float* x, size_t stride, size_t rows, size_t n, const float* gamma, const float* beta, float eps);
 
   // Exact GELU, x / 2 * (1 + erf(x / sqrt 2)), in place. The same function that `linear` applies.
   void (*gelu)(float* x, size_t n);
+
+  // Multiplies and adds in registers alone, `rounds` times, and returns how many operations that were: the ceiling
+  // that `linear` and `byte_linear` are held against.
+  double (*float_ceiling)(size_t rounds);
+  double (*byte_ceiling)(size_t rounds);
 };
 
 extern const KernelTable kScalar;
 extern const KernelTable kAvx2;
+extern const KernelTable kAvxVnni;
 extern const KernelTable kAvx512;
+extern const KernelTable kAvx512Vnni;
 extern const KernelTable kNeon;
+extern const KernelTable kNeonDotprod;
 
 }  // namespace gtekit

@@ -9,16 +9,19 @@
   GTEKIT_PRAGMA(clang attribute push(__attribute__((target(features))), apply_to = function))
 #define GTEKIT_TARGET_END _Pragma("clang attribute pop")
 #define GTEKIT_INLINE __attribute__((always_inline)) inline
+#define GTEKIT_NOINLINE __attribute__((noinline))
 #elif defined(__GNUC__)
 #define GTEKIT_PRAGMA(x) _Pragma(GTEKIT_STRING(x))
 #define GTEKIT_TARGET(features) _Pragma("GCC push_options") GTEKIT_PRAGMA(GCC target(features))
 // GCC instantiates templates at the end of the file with the options that stand there, so they stay on
 #define GTEKIT_TARGET_END
 #define GTEKIT_INLINE __attribute__((always_inline)) inline
+#define GTEKIT_NOINLINE __attribute__((noinline))
 #else
 #define GTEKIT_TARGET(features)
 #define GTEKIT_TARGET_END
 #define GTEKIT_INLINE __forceinline
+#define GTEKIT_NOINLINE __declspec(noinline)
 #endif
 
 // Into the second level of cache. MSVC has no word for it that every CPU knows.
@@ -26,4 +29,20 @@
 #define GTEKIT_PREFETCH(address) __builtin_prefetch(address, 0, 2)
 #else
 #define GTEKIT_PREFETCH(address) static_cast<void>(address)
+#endif
+
+// Makes the compiler forget what it knows about registers, so that a loop which measures them is not folded away.
+// MSVC has no such word: its ceilings can come out too high.
+#if defined(__GNUC__) || defined(__clang__)
+#define GTEKIT_HIDE(kind, value) __asm__ volatile("" : "+" kind(value))
+#else
+#define GTEKIT_HIDE(kind, value) static_cast<void>(value)
+#endif
+
+// Before a loop over registers. GCC takes a line of inline assembly for a large one and would leave the loop, and the
+// registers in memory: 180 in place of 440 GOP/s.
+#if defined(__GNUC__) && !defined(__clang__)
+#define GTEKIT_UNROLL _Pragma("GCC unroll 24")
+#else
+#define GTEKIT_UNROLL
 #endif

@@ -1,0 +1,65 @@
+// Vectors of AVX-512 F, BW, DQ and VL. Included inside the anonymous namespace of each kernel file that has them.
+
+struct Vector {
+  static constexpr size_t kLanes = 16;
+  __m512 lanes;
+
+  static GTEKIT_INLINE Vector zero() { return {_mm512_setzero_ps()}; }
+  static GTEKIT_INLINE Vector broadcast(float x) { return {_mm512_set1_ps(x)}; }
+  static GTEKIT_INLINE Vector load(const float* p) { return {_mm512_loadu_ps(p)}; }
+  static GTEKIT_INLINE Vector load(const float* p, size_t n, float fill) {
+    return {_mm512_mask_loadu_ps(_mm512_set1_ps(fill), first(n), p)};
+  }
+  static GTEKIT_INLINE Vector load_half(const uint16_t* p) {
+    return {_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)))};
+  }
+  static GTEKIT_INLINE Vector load_bfloat16(const uint16_t* p) {
+    const __m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+    return {_mm512_castsi512_ps(_mm512_slli_epi32(wide, 16))};
+  }
+  GTEKIT_INLINE void store(float* p) const { _mm512_storeu_ps(p, lanes); }
+  GTEKIT_INLINE void store(float* p, size_t n) const { _mm512_mask_storeu_ps(p, first(n), lanes); }
+  GTEKIT_INLINE float sum() const { return _mm512_reduce_add_ps(lanes); }
+  GTEKIT_INLINE float largest() const { return _mm512_reduce_max_ps(lanes); }
+  static GTEKIT_INLINE __mmask16 first(size_t n) { return static_cast<__mmask16>((1u << n) - 1); }
+};
+
+GTEKIT_INLINE Vector operator+(Vector a, Vector b) { return {_mm512_add_ps(a.lanes, b.lanes)}; }
+GTEKIT_INLINE Vector operator-(Vector a, Vector b) { return {_mm512_sub_ps(a.lanes, b.lanes)}; }
+GTEKIT_INLINE Vector operator*(Vector a, Vector b) { return {_mm512_mul_ps(a.lanes, b.lanes)}; }
+GTEKIT_INLINE Vector fma(Vector a, Vector b, Vector c) { return {_mm512_fmadd_ps(a.lanes, b.lanes, c.lanes)}; }
+GTEKIT_INLINE Vector max(Vector a, Vector b) { return {_mm512_max_ps(a.lanes, b.lanes)}; }
+GTEKIT_INLINE Vector min(Vector a, Vector b) { return {_mm512_min_ps(a.lanes, b.lanes)}; }
+GTEKIT_INLINE Vector round(Vector a) { return {_mm512_roundscale_ps(a.lanes, _MM_FROUND_TO_NEAREST_INT)}; }
+GTEKIT_INLINE Vector times_two_to(Vector a, Vector n) { return {_mm512_scalef_ps(a.lanes, n.lanes)}; }
+
+struct Ints {
+  __m512i lanes;
+
+  static GTEKIT_INLINE Ints zero() { return {_mm512_setzero_si512()}; }
+  static GTEKIT_INLINE Ints load(const int32_t* p) { return {_mm512_loadu_si512(p)}; }
+  static GTEKIT_INLINE Ints broadcast(int32_t x) { return {_mm512_set1_epi32(x)}; }
+  GTEKIT_INLINE void store(void* p) const { _mm512_storeu_si512(p, lanes); }
+  GTEKIT_INLINE int32_t sum() const { return _mm512_reduce_add_epi32(lanes); }
+};
+
+GTEKIT_INLINE Ints operator+(Ints a, Ints b) { return {_mm512_add_epi32(a.lanes, b.lanes)}; }
+GTEKIT_INLINE Ints operator&(Ints a, Ints b) { return {_mm512_and_si512(a.lanes, b.lanes)}; }
+GTEKIT_INLINE Ints operator|(Ints a, Ints b) { return {_mm512_or_si512(a.lanes, b.lanes)}; }
+GTEKIT_INLINE Ints shifted_by_a_byte(Ints a) { return {_mm512_slli_epi32(a.lanes, 8)}; }
+GTEKIT_INLINE Ints min(Ints a, Ints b) { return {_mm512_min_epi32(a.lanes, b.lanes)}; }
+GTEKIT_INLINE Ints max(Ints a, Ints b) { return {_mm512_max_epi32(a.lanes, b.lanes)}; }
+GTEKIT_INLINE Ints to_ints(Vector a) { return {_mm512_cvtps_epi32(a.lanes)}; }
+GTEKIT_INLINE Vector to_floats(Ints a) { return {_mm512_cvtepi32_ps(a.lanes)}; }
+// saturating from below as well: the instruction takes its 32 bits for unsigned
+GTEKIT_INLINE __m128i to_bytes(Ints a) {
+  return _mm512_cvtusepi32_epi8(_mm512_max_epi32(a.lanes, _mm512_setzero_si512()));
+}
+GTEKIT_INLINE void store_bytes(Ints a, uint8_t* p) { _mm_storeu_si128(reinterpret_cast<__m128i*>(p), to_bytes(a)); }
+GTEKIT_INLINE void store_bytes(Ints a, uint8_t* p, size_t n) { _mm_mask_storeu_epi8(p, Vector::first(n), to_bytes(a)); }
+
+GTEKIT_INLINE __m512i broadcast_four(const uint8_t* p) {
+  int32_t four;
+  std::memcpy(&four, p, sizeof four);
+  return _mm512_set1_epi32(four);
+}
