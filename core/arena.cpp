@@ -17,20 +17,20 @@ AlignedFloats allocate_floats(size_t count) {
   return AlignedFloats(reinterpret_cast<float*>(allocate_aligned(count * sizeof(float)).release()));
 }
 
-size_t Arena::rounded(size_t floats) { return round_up(floats, kAlignment / sizeof(float)); }
+size_t Arena::rounded(size_t bytes) { return round_up(bytes, kAlignment); }
 
-void Arena::reset(size_t floats) {
+void Arena::reset(size_t bytes) {
   used_ = 0;
-  if (floats <= capacity_) return;
+  if (bytes <= capacity_) return;
   block_.reset();  // first, so that old and new never exist together
   capacity_ = 0;
-  block_ = allocate_floats(floats);
-  capacity_ = floats;
+  block_ = allocate_aligned(bytes);
+  capacity_ = bytes;
 }
 
-float* Arena::take(size_t floats) {
-  float* start = block_.get() + used_;
-  used_ += rounded(floats);
+unsigned char* Arena::take_bytes(size_t bytes) {
+  unsigned char* start = block_.get() + used_;
+  used_ += rounded(bytes);
   assert(used_ <= capacity_);
   return start;
 }

@@ -20,15 +20,20 @@ AlignedFloats allocate_floats(size_t count);
 
 class Arena {
  public:
-  // Forget what was handed out, and make room for `floats`, each later `take` rounded up to a cache line.
-  void reset(size_t floats);
-  float* take(size_t floats);
-  size_t bytes() const { return capacity_ * sizeof(float); }
+  // Forget what was handed out, and make room for `bytes`: the sum of `rounded` of each later `take`.
+  void reset(size_t bytes);
+  template <typename T>
+  T* take(size_t count) {
+    return reinterpret_cast<T*>(take_bytes(count * sizeof(T)));
+  }
+  size_t bytes() const { return capacity_; }
 
-  static size_t rounded(size_t floats);
+  static size_t rounded(size_t bytes);  // up to a cache line
 
  private:
-  AlignedFloats block_;
+  unsigned char* take_bytes(size_t bytes);
+
+  AlignedBytes block_;
   size_t capacity_ = 0;
   size_t used_ = 0;
 };

@@ -61,8 +61,15 @@ gtekit::Pooling pooling_of(const std::string& name) {
   throw std::invalid_argument("unknown pooling '" + name + "'; there are: mean, cls.");
 }
 
+gtekit::Precision precision_of(const std::string& name) {
+  if (name == "float32") return gtekit::Precision::float32;
+  if (name == "int8") return gtekit::Precision::int8;
+  throw std::invalid_argument("unknown precision '" + name + "'; there are: float32, int8.");
+}
+
 void make_encoder(gtekit::Encoder* self, const gtekit::ModelConfig& config, const nb::dict& tensors,
-                  const std::string& isa, size_t threads) {
+                  const std::string& isa, const std::string& precision, size_t threads) {
+  const gtekit::Precision kind = precision_of(precision);
   gtekit::Tensors named;
   std::vector<AnyArray> arrays;  // keeps them alive while the weights are packed
   for (auto [key, value] : tensors) {
@@ -74,7 +81,7 @@ void make_encoder(gtekit::Encoder* self, const gtekit::ModelConfig& config, cons
     arrays.push_back(std::move(array));
   }
   nb::gil_scoped_release release;
-  new (self) gtekit::Encoder(config, named, isa, threads);
+  new (self) gtekit::Encoder(config, named, isa, kind, threads);
 }
 
 }  // namespace
@@ -96,7 +103,7 @@ NB_MODULE(_core, m) {
           "vocab_size"_a, "max_position_embeddings"_a, "type_vocab_size"_a, "layer_norm_eps"_a);
 
   nb::class_<gtekit::Encoder>(m, "Encoder")
-      .def("__init__", &make_encoder, "config"_a, "tensors"_a, nb::kw_only(), "isa"_a, "threads"_a)
+      .def("__init__", &make_encoder, "config"_a, "tensors"_a, nb::kw_only(), "isa"_a, "precision"_a, "threads"_a)
       .def(
           "encode",
           [](gtekit::Encoder& self, const TokenIds& token_ids, const CuSeqlens& cu_seqlens, const std::string& pooling,
@@ -127,6 +134,16 @@ NB_MODULE(_core, m) {
             return hidden;
           },
           "token_ids"_a, "cu_seqlens"_a, nb::kw_only(), "batch_tokens"_a, "report"_a = nb::none())
+      .def("time_parts", &gtekit::Encoder::time_parts, "on"_a)
+      .def("part_seconds",
+           [](const gtekit::Encoder& self) {
+             nb::dict seconds;
+             for (const auto& [part, passed] : self.part_seconds()) seconds[part.c_str()] = passed;
+             return seconds;
+           })
+      .def_prop_ro(
+          "precision",
+          [](const gtekit::Encoder& self) { return self.precision() == gtekit::Precision::int8 ? "int8" : "float32"; })
       .def_prop_ro("isa", &gtekit::Encoder::isa)
       .def_prop_ro("threads", &gtekit::Encoder::threads)
       .def_prop_ro("weight_bytes", &gtekit::Encoder::weight_bytes)
@@ -134,6 +151,15 @@ NB_MODULE(_core, m) {
 
   m.def("compiled_isas", &gtekit::compiled_isas, "Kernel sets in this binary, fastest first.");
   m.def("isas", &gtekit::possible_isas, "Kernel sets that can run here, fastest first.");
+  m.def(
+      "measure_ceiling",
+      [](const std::string& isa, const std::string& precision, size_t threads, double seconds) {
+        const gtekit::Precision kind = precision_of(precision);
+        nb::gil_scoped_release release;
+        return gtekit::measure_ceiling(isa, kind, threads, seconds);
+      },
+      nb::kw_only(), "isa"_a, "precision"_a, "threads"_a, "seconds"_a,
+      "Operations a second of a loop in registers alone: what no product can exceed here.");
   m.def(
       "cpu_features",
       [] {

@@ -18,9 +18,12 @@ struct Choice {
 // Fastest first. A new kernel set is one line here and one file in kernels/.
 const Choice kChoices[] = {
 #if defined(__x86_64__) || defined(_M_X64)
+    {&kAvx512Vnni, [] { return cpu().avx512_vnni && cpu().avx2 && cpu().fma; }},
     {&kAvx512, [] { return cpu().avx512 && cpu().avx2 && cpu().fma; }},
+    {&kAvxVnni, [] { return cpu().avx_vnni && cpu().avx2 && cpu().fma && cpu().f16c; }},
     {&kAvx2, [] { return cpu().avx2 && cpu().fma && cpu().f16c; }},
 #elif defined(__aarch64__) || defined(_M_ARM64)
+    {&kNeonDotprod, [] { return cpu().neon_dotprod; }},
     {&kNeon, [] { return cpu().neon; }},
 #endif
     {&kScalar, [] { return true; }},

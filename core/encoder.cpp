@@ -74,13 +74,13 @@ void run_texts(const Model& model, Pool& pool, size_t threads, const PackedTexts
   job.num_batches = plan.num_batches();
   job.is_urgent = packed.cu_seqlens[packed.num_texts] <= kUrgentTokens;
   if (poll) job.poll = [&] { poll(texts_done, tokens_done); };
-  job.run = [&](size_t batch, Arena& arena, const BetweenLayers& between_layers) {
+  job.run = [&](size_t batch, Arena& arena, Team& team, const BetweenLayers& between_layers) {
     std::vector<Text> texts;
     for (size_t i = plan.starts[batch]; i < plan.starts[batch + 1]; ++i) {
       const int64_t* ends = packed.cu_seqlens + plan.order[i];
       texts.push_back({packed.token_ids + ends[0], static_cast<size_t>(ends[1] - ends[0])});
     }
-    const Hidden hidden = model.forward(texts, arena, between_layers);
+    const Hidden hidden = model.forward(texts, arena, team, between_layers);
     size_t row = 0;
     for (size_t i = 0; i < texts.size(); ++i) {
       finish(plan.order[plan.starts[batch] + i], hidden.rows + row * hidden.stride, hidden.stride, texts[i].length);
@@ -94,9 +94,10 @@ void run_texts(const Model& model, Pool& pool, size_t threads, const PackedTexts
 
 }  // namespace
 
-Encoder::Encoder(const ModelConfig& config, const Tensors& tensors, std::string_view isa, size_t threads)
+Encoder::Encoder(const ModelConfig& config, const Tensors& tensors, std::string_view isa, Precision precision,
+                 size_t threads)
     : threads_(checked_threads(threads)) {
-  model_ = std::make_unique<Model>(config, tensors, kernels(isa), threads_);
+  model_ = std::make_unique<Model>(config, tensors, kernels(isa), precision, threads_);
 }
 
 Encoder::~Encoder() {
@@ -140,6 +141,17 @@ void Encoder::hidden_states(const PackedTexts& texts, size_t batch_tokens, float
 }
 
 const ModelConfig& Encoder::config() const { return model_->config(); }
+void Encoder::time_parts(bool on) { model_->timing().turn_on(on); }
+
+std::vector<std::pair<std::string, double>> Encoder::part_seconds() const {
+  std::vector<std::pair<std::string, double>> seconds;
+  for (size_t part = 0; part < kParts; ++part) {
+    seconds.emplace_back(kPartNames[part], static_cast<double>(model_->timing().nanoseconds(part)) * 1e-9);
+  }
+  return seconds;
+}
+
+Precision Encoder::precision() const { return model_->precision(); }
 const char* Encoder::isa() const { return model_->kernels().name; }
 size_t Encoder::weight_bytes() const { return model_->weight_bytes(); }
 size_t Encoder::workspace_bytes() const { return pool().workspace_bytes(); }

@@ -8,6 +8,8 @@
 #include "arena.h"
 #include "gtekit.h"
 #include "kernels/table.h"
+#include "team.h"
+#include "timing.h"
 #include "weights.h"
 
 namespace gtekit {
@@ -30,40 +32,66 @@ struct Hidden {
 class Model {
  public:
   // Packs the weights of several layers at once, on `threads` threads.
-  Model(const ModelConfig& config, const Tensors& tensors, const KernelTable& kernels, size_t threads);
+  Model(const ModelConfig& config, const Tensors& tensors, const KernelTable& kernels, Precision precision,
+        size_t threads);
 
-  // Last hidden states, in `arena`: valid until its next reset.
-  Hidden forward(const std::vector<Text>& texts, Arena& arena, const BetweenLayers& between_layers) const;
+  // Last hidden states, in `arena`: valid until its next reset. The team shares out each layer.
+  Hidden forward(const std::vector<Text>& texts, Arena& arena, Team& team, const BetweenLayers& between_layers) const;
 
   const ModelConfig& config() const { return config_; }
   const KernelTable& kernels() const { return kernels_; }
+  Precision precision() const { return precision_; }
+  Timing& timing() const { return timing_; }
   size_t weight_bytes() const;
 
  private:
   struct Layer {
-    Layer(const TensorReader& reader, const ModelConfig& config, size_t index);
-    Linear query_key_value;
+    // before: the layer norm that gives this layer's inputs.
+    Layer(const TensorReader& reader, const ModelConfig& config, Precision precision, size_t index,
+          const LayerNorm& before);
+    Linear query_key_value;  // head after head, so that a head's share is a product of its own
     Linear attention_output;
-    LayerNorm attention_norm;
+    LayerNorm attention_norm;  // gives the inputs of `up`, so it stands before it
     Linear up;
     Linear down;
     LayerNorm output_norm;
   };
   struct Scratch;
+  struct Member;
 
   void embed(const std::vector<Text>& texts, const Scratch& scratch) const;
-  void attend(const std::vector<Text>& texts, const Scratch& scratch) const;
-  void attend_head(const float* query_key_value, size_t length, float* context, const Scratch& scratch) const;
-  void feed_forward(const Layer& layer, size_t rows, const Scratch& scratch) const;
-  void norm(const LayerNorm& norm, float* x, size_t stride, size_t rows) const;
+  void attend(const Layer& layer, const std::vector<Text>& texts, const Scratch& scratch, Team& team) const;
+  void attend_head(size_t length, const float* projected, float* context, const Scratch& scratch,
+                   const Member& member) const;
+  void attend_head_in_bytes(size_t length, const float* projected, float* context, const Scratch& scratch,
+                            const Member& member) const;
+  void feed_forward(const Layer& layer, const Scratch& scratch, Team& team) const;
+  void norm(const LayerNorm& norm, const Scratch& scratch, Team& team) const;
+
+  // What a linear layer reads: rows of floats, and the same as bytes in int8.
+  struct Input {
+    const float* rows;
+    size_t stride;
+    ByteRows bytes;
+  };
+  Input input(const Linear& linear, const float* rows, size_t stride, size_t count, const Scratch& scratch,
+              Team& team) const;
+  void multiply(const Linear& linear, const Input& x, size_t rows, const LinearOutput& output, const Scratch& scratch,
+                Part part, Team& team) const;
+  void multiply_panels(const Linear& linear, size_t first, size_t count, const Input& x, size_t rows,
+                       const LinearOutput& output, float* widened) const;
 
   ModelConfig config_;
   const KernelTable& kernels_;
+  Precision precision_;
   size_t head_size_;
+  size_t head_width_;  // columns of query, key and value of a head, in whole panels
   Embedding words_;
   std::vector<float> positions_;  // position plus token type 0, (max_position_embeddings, D)
   LayerNorm embedding_norm_;
   std::vector<std::unique_ptr<const Layer>> layers_;
+  std::vector<float> dither_;  // (max_position_embeddings,), in int8
+  mutable Timing timing_;
 };
 
 }  // namespace gtekit

@@ -23,6 +23,9 @@ constexpr size_t kBulkShare = 4;
 // by one unusual call and goes back.
 constexpr size_t kKeptArenaBytes = size_t{64} << 20;
 
+// The most threads on one batch: its parts get too small for more.
+constexpr size_t kMostMembers = 8;
+
 struct Cancelled {};  // thrown through a forward pass whose job was given up
 
 // The pool for which this thread is at work: a poll that calls the encoder comes back to it.
@@ -64,8 +67,7 @@ void Pool::run(Job& job) {
   seat.own = &job;
   Lock lock(mutex_);
   enqueue(job);
-  if (job.num_batches > 1) start_workers(std::min(threads_, job.num_batches) - 1);
-  // one batch on an idle pool is the caller's own: waking a worker for it would only cost time
+  start_workers(job.num_batches > 1 ? std::min(threads_, job.num_batches) - 1 : team_size(job) - 1);
   if (job.num_batches > 1) work_.notify_all();
   // called from a poll: this thread has a seat already, and waiting for a second one could take for ever
   while (seated_at == this && job.has_more()) run_one(job, seat, lock);
@@ -98,9 +100,13 @@ void Pool::work_as_worker() {
   Seat seat;
   Lock lock(mutex_);
   while (true) {
-    work_.wait(lock, [&] { return stopping_ || (working_ < threads_ && has_work()); });
+    work_.wait(lock, [&] { return stopping_ || (working_ < threads_ && (has_work() || has_team())); });
     if (stopping_) return;
-    work(seat, lock, [&] { return !stopping_; });
+    if (has_work()) {
+      work(seat, lock, [&] { return !stopping_; });
+    } else {
+      help(lock);
+    }
   }
 }
 
@@ -131,18 +137,45 @@ void Pool::run_one(Job& job, Seat& seat, Lock& lock) {
   if (!job.has_more()) forget(job);
   std::unique_ptr<Arena> arena = borrow_arena();
   if (arena) arena_bytes_ -= arena->bytes();
+  // alone at work: whoever has nothing else to do may help
+  Team team(working_ <= 1 && !team_ && !has_work() ? team_size(job) : 1);
+  if (team.members() > 1) team_ = &team;
   lock.unlock();
+  if (team.members() > 1) work_.notify_all();
   try {
     if (!arena) arena = std::make_unique<Arena>();
-    job.run(batch, *arena, [&] { between_layers(job, seat); });
+    job.run(batch, *arena, team, [&] { between_layers(job, seat); });
   } catch (const Cancelled&) {
   } catch (...) {
     cancel(job, std::current_exception());
   }
   lock.lock();
+  if (team_ == &team) team_ = nullptr;
+  lock.unlock();
+  team.close();
+  lock.lock();
   return_arena(std::move(arena));
   ++job.finished;
   if (job.is_complete()) done_.notify_all();
+}
+
+// The members of the team of a batch that is alone in its job.
+size_t Pool::team_size(const Job& job) const { return job.num_batches == 1 ? std::min(threads_, kMostMembers) : 1; }
+
+// Takes a seat in the team that is open, until it closes or there is other work.
+void Pool::help(Lock& lock) {
+  Team& team = *team_;
+  const size_t member = team.join();
+  if (member + 1 == team.members()) team_ = nullptr;  // full
+  ++working_;
+  lock.unlock();
+  team.help(member, [&] { return waiting_.load(std::memory_order_relaxed) > 0; });
+  lock.lock();
+  --working_;
+  if (has_work()) {
+    work_.notify_one();
+    done_.notify_all();
+  }
 }
 
 void Pool::between_layers(Job& job, Seat& seat) {
@@ -178,6 +211,7 @@ void Pool::cancel(Job& job, std::exception_ptr error) {
 void Pool::enqueue(Job& job) {
   (job.is_urgent ? urgent_ : bulk_).push_back(&job);
   urgent_waiting_ = urgent_.size();
+  waiting_ = urgent_.size() + bulk_.size();
 }
 
 void Pool::forget(Job& job) {
@@ -185,6 +219,7 @@ void Pool::forget(Job& job) {
   const auto found = std::find(queue.begin(), queue.end(), &job);
   if (found != queue.end()) queue.erase(found);
   urgent_waiting_ = urgent_.size();
+  waiting_ = urgent_.size() + bulk_.size();
 }
 
 std::unique_ptr<Arena> Pool::borrow_arena() {

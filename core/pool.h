@@ -1,8 +1,9 @@
 // Threads that share out micro-batches: no barriers, each takes the next one when it is done with its last.
 //
 // At most `threads` work at once. Whoever calls works too, so one thread needs no others, and a short text on an
-// idle machine costs no hand-over. Between two layers a thread sees whether its job was cancelled, asks the caller's
-// poll, and, in a long job, looks for urgent micro-batches: it parks its own, runs them, and goes on.
+// idle machine costs no hand-over. Threads without work help with a batch that is alone (team.h). Between two layers a
+// thread sees whether its job was cancelled, asks the caller's poll, and, in a long job, looks for urgent
+// micro-batches: it parks its own, runs them, and goes on.
 #pragma once
 
 #include <atomic>
@@ -26,7 +27,7 @@ namespace gtekit {
 struct Job {
   size_t num_batches = 0;
   bool is_urgent = false;
-  std::function<void(size_t batch, Arena&, const BetweenLayers&)> run;
+  std::function<void(size_t batch, Arena&, Team&, const BetweenLayers&)> run;
   std::function<void()> poll;  // only ever called on the thread of the caller; throws to cancel
 
   // Guarded by the pool's mutex.
@@ -64,11 +65,14 @@ class Pool {
   void run_one(Job& job, Seat& seat, Lock& lock);
   void between_layers(Job& job, Seat& seat);
   void run_urgent(Seat& seat);
+  size_t team_size(const Job& job) const;
+  void help(Lock& lock);
   void poll(Seat& seat);
   void cancel(Job& job, std::exception_ptr error);
   void enqueue(Job& job);
   void forget(Job& job);
   bool has_work() const { return !urgent_.empty() || !bulk_.empty(); }
+  bool has_team() const { return team_ != nullptr; }
   std::unique_ptr<Arena> borrow_arena();
   void return_arena(std::unique_ptr<Arena> arena);
 
@@ -80,6 +84,8 @@ class Pool {
   std::deque<Job*> urgent_;                // jobs with batches that nobody took yet
   std::deque<Job*> bulk_;                  // taken in turn, so that callers share the threads
   std::atomic<size_t> urgent_waiting_{0};  // size of urgent_, to look at without the lock
+  std::atomic<size_t> waiting_{0};         // size of both, to look at without the lock
+  Team* team_ = nullptr;                   // that takes helpers: of the one batch at work
   size_t working_ = 0;
   size_t picks_ = 0;
   bool stopping_ = false;

@@ -43,6 +43,9 @@ using Tensors = std::map<std::string, Tensor>;
 
 enum class Pooling { mean, cls };
 
+// Of the linear layers: as the checkpoint has them, or quantized to 8 bits when it is loaded, which takes 50 ms.
+enum class Precision { float32, int8 };
+
 // Texts end to end. Text b is token_ids[cu_seqlens[b]] up to token_ids[cu_seqlens[b + 1]].
 struct PackedTexts {
   const int32_t* token_ids = nullptr;   // (S,)
@@ -65,7 +68,7 @@ class Encoder {
  public:
   // isa: a name out of possible_isas(). threads: the most that work at once, callers included; 1 to kMostThreads.
   // Throws std::invalid_argument for a config or a tensor that does not fit.
-  Encoder(const ModelConfig& config, const Tensors& tensors, std::string_view isa, size_t threads);
+  Encoder(const ModelConfig& config, const Tensors& tensors, std::string_view isa, Precision precision, size_t threads);
   ~Encoder();
   Encoder(const Encoder&) = delete;
   Encoder& operator=(const Encoder&) = delete;
@@ -78,8 +81,14 @@ class Encoder {
   // Last hidden states, (S, D) at `out`, packed like the texts.
   void hidden_states(const PackedTexts& texts, size_t batch_tokens, float* out, const Poll& poll);
 
+  // Begins or ends the measuring of the parts of a forward pass, all at 0 again.
+  void time_parts(bool on);
+  // Seconds by part, of all threads together, since time_parts(true).
+  std::vector<std::pair<std::string, double>> part_seconds() const;
+
   const ModelConfig& config() const;
   const char* isa() const;
+  Precision precision() const;
   size_t threads() const { return threads_; }
   size_t weight_bytes() const;
   size_t workspace_bytes() const;
@@ -94,6 +103,10 @@ class Encoder {
 
 std::vector<std::string> compiled_isas();  // kernel sets in this binary, fastest first
 std::vector<std::string> possible_isas();  // those that this CPU and operating system can run, fastest first
+
+// Operations a second, a multiplication and an addition being two, of a loop in registers alone on so many threads:
+// what no product can exceed on this machine. Throws std::invalid_argument for a name not out of possible_isas().
+double measure_ceiling(std::string_view isa, Precision precision, size_t threads, double seconds);
 
 // What the CPU offers and the operating system lets through, for people to read.
 std::vector<std::pair<std::string, bool>> cpu_features();

@@ -8,42 +8,31 @@
 
 #include "dispatch.h"
 #include "gtekit.h"
+#include "kernel_sets.h"
 #include "narrow_floats.h"
 #include "test.h"
 
 using namespace gtekit;
+using test::for_every_set;
 
 namespace {
 
 constexpr size_t kMostLanes = 16;
 constexpr size_t kLongest = 2 * kMostLanes + 1;
 
-void for_every_set(const std::function<void(const KernelTable&)>& body) {
-  for (const std::string& isa : possible_isas()) body(kernels(isa));
-}
-
 bool is_close(float found, float expected, float tolerance) {
   return std::abs(found - expected) <= tolerance * std::max(1.0f, std::abs(expected));
 }
 
-// Values at an odd address: one float past wherever the vector begins.
-struct Shifted {
-  explicit Shifted(const std::vector<float>& values) : storage(values.size() + 1) {
-    std::copy(values.begin(), values.end(), storage.begin() + 1);
-  }
-  float* data() { return storage.data() + 1; }
-  std::vector<float> storage;
-};
-
 void compare_linear(const KernelTable& table, size_t rows, size_t inputs, size_t panels, bool with_bias,
                     bool with_residual, Activation activation) {
   const size_t outputs = panels * kPanel;
-  Shifted x(test::random_floats(rows * inputs, 1));
-  Shifted weights(test::random_floats(inputs * outputs, 2));
-  Shifted bias(test::random_floats(outputs, 3));
-  Shifted residual(test::random_floats(rows * outputs, 4));
-  Shifted expected(std::vector<float>(rows * outputs, 7.0f));
-  Shifted found(std::vector<float>(rows * outputs, 9.0f));
+  test::Shifted<float> x(test::random_floats(rows * inputs, 1));
+  test::Shifted<float> weights(test::random_floats(inputs * outputs, 2));
+  test::Shifted<float> bias(test::random_floats(outputs, 3));
+  test::Shifted<float> residual(test::random_floats(rows * outputs, 4));
+  test::Shifted<float> expected(std::vector<float>(rows * outputs, 7.0f));
+  test::Shifted<float> found(std::vector<float>(rows * outputs, 9.0f));
   LinearTask task;
   task.x = x.data();
   task.x_stride = inputs;
@@ -187,8 +176,8 @@ TEST(softmax_is_scalar_softmax_at_every_length_and_odd_addresses) {
   for_every_set([](const KernelTable& table) {
     for (size_t n = 1; n <= kLongest; ++n) {
       for (const float spread : {0.0f, 1.0f, 30.0f, 1e4f, 1e30f}) {
-        Shifted expected(test::random_floats(n, static_cast<unsigned>(n), spread));
-        Shifted found = expected;
+        test::Shifted<float> expected(test::random_floats(n, static_cast<unsigned>(n), spread));
+        test::Shifted<float> found = expected;
         kScalar.softmax(expected.data(), n, 0.177f);
         table.softmax(found.data(), n, 0.177f);
         for (size_t i = 0; i < n; ++i) {
@@ -215,9 +204,9 @@ TEST(layer_norm_is_scalar_layer_norm_at_every_size_and_odd_addresses) {
     for (size_t n = 1; n <= kLongest; ++n) {
       for (const float spread : {1e-6f, 1.0f, 1e6f}) {
         const size_t stride = n + 3;
-        Shifted expected(test::random_floats(3 * stride, static_cast<unsigned>(n), spread));
-        Shifted found = expected;
-        Shifted gamma(test::random_floats(n, 21)), beta(test::random_floats(n, 22));
+        test::Shifted<float> expected(test::random_floats(3 * stride, static_cast<unsigned>(n), spread));
+        test::Shifted<float> found = expected;
+        test::Shifted<float> gamma(test::random_floats(n, 21)), beta(test::random_floats(n, 22));
         kScalar.layer_norm(expected.data(), stride, 3, n, gamma.data(), beta.data(), 1e-12f);
         table.layer_norm(found.data(), stride, 3, n, gamma.data(), beta.data(), 1e-12f);
         for (size_t i = 0; i < 3 * stride; ++i) {
@@ -258,8 +247,8 @@ TEST(gelu_is_the_exact_one_within_its_bound) {
 TEST(gelu_is_scalar_gelu_at_every_length) {
   for_every_set([](const KernelTable& table) {
     for (size_t n = 0; n <= kLongest; ++n) {
-      Shifted expected(test::random_floats(n + 1, 31, 3.0f));
-      Shifted found = expected;
+      test::Shifted<float> expected(test::random_floats(n + 1, 31, 3.0f));
+      test::Shifted<float> found = expected;
       kScalar.gelu(expected.data(), n);
       table.gelu(found.data(), n);
       for (size_t i = 0; i < n; ++i) CHECK(is_close(found.data()[i], expected.data()[i], 1e-6f), table.name, n, i);
@@ -278,4 +267,22 @@ TEST(scalar_can_run_everywhere_and_comes_last) {
   CHECK(compiled_isas().back() == "scalar");
 }
 
-int main() { return test::run_all(); }
+TEST(a_ceiling_counts_its_operations_and_is_measured_for_every_set_that_can_run) {
+  for_every_set([](const KernelTable& table) {
+    for (const auto ceiling : {table.float_ceiling, table.byte_ceiling}) {
+      const double few = ceiling(3), more = ceiling(30);
+      CHECK(few > 0.0 && more == 10.0 * few, table.name, few, more);
+    }
+  });
+  for (const std::string& isa : possible_isas()) {
+    for (const Precision precision : {Precision::float32, Precision::int8}) {
+      for (const size_t threads : {1u, 2u}) CHECK(measure_ceiling(isa, precision, threads, 1e-3) > 1e6, isa, threads);
+    }
+  }
+  CHECK_THROWS(std::invalid_argument, "'mmx'", measure_ceiling("mmx", Precision::int8, 1, 1e-3));
+}
+
+int main() {
+  test::print_sets();
+  return test::run_all();
+}

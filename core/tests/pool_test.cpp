@@ -1,6 +1,6 @@
 #include "pool.h"
 
-#include <set>
+#include <algorithm>
 #include <stdexcept>
 
 #include "test.h"
@@ -13,10 +13,24 @@ namespace {
 struct Layered : Job {
   Layered(size_t batches, size_t layers, const std::function<void(size_t batch)>& per_layer) {
     num_batches = batches;
-    run = [=](size_t batch, Arena&, const BetweenLayers& between_layers) {
+    run = [=](size_t batch, Arena&, Team&, const BetweenLayers& between_layers) {
       for (size_t layer = 0; layer < layers; ++layer) {
         between_layers();
         per_layer(batch);
+      }
+    };
+  }
+};
+
+// A job of one batch that runs stages of parts until `enough` says so or ten seconds have passed.
+struct Staged : Job {
+  Staged(const std::function<bool()>& enough, const std::function<void(size_t part, size_t member)>& body) {
+    num_batches = 1;
+    run = [=](size_t, Arena&, Team& team, const BetweenLayers& between_layers) {
+      const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+      while (!enough() && std::chrono::steady_clock::now() < end) {
+        between_layers();
+        team.for_each(8, body);
       }
     };
   }
@@ -172,11 +186,137 @@ TEST(a_long_job_gets_its_share_under_unbroken_urgent_ones) {
   CHECK(urgent_runs < 100000, urgent_runs.load());
 }
 
+TEST(a_batch_that_is_alone_gets_helpers) {
+  for (const size_t threads : {2u, 4u, 12u}) {
+    Pool pool(threads);
+    const size_t members = std::min(threads, size_t{8});
+    std::vector<std::atomic<bool>> came(members);
+    const auto all_came = [&] { return std::all_of(came.begin(), came.end(), [](auto& has) { return has.load(); }); };
+    Staged job(all_came, [&](size_t, size_t member) {
+      came[member] = true;
+      std::this_thread::yield();
+    });
+    pool.run(job);
+    CHECK(all_came(), threads);
+  }
+}
+
+TEST(several_batches_and_a_pool_of_one_get_no_helpers) {
+  for (const size_t threads : {1u, 4u}) {
+    Pool pool(threads);
+    std::atomic<size_t> most_members{0};
+    Job job;
+    job.num_batches = threads == 1 ? 1 : 5;
+    job.run = [&](size_t, Arena&, Team& team, const BetweenLayers&) {
+      if (team.members() > most_members) most_members = team.members();
+    };
+    pool.run(job);
+    CHECK(most_members == 1, threads, most_members.load());
+  }
+}
+
+TEST(helpers_leave_when_there_is_other_work) {
+  Pool pool(2);
+  std::atomic<bool> helped{false}, other_done{false}, was_in_time{false};
+  Staged alone([&] { return other_done.load(); },
+               [&](size_t, size_t member) {
+                 if (member > 0) helped = true;
+                 std::this_thread::yield();
+               });
+  std::thread caller([&] {
+    pool.run(alone);
+    was_in_time = other_done.load();
+  });
+  while (!helped) nap();  // both seats are taken now
+  Layered other(6, 2, [](size_t) {});
+  pool.run(other);
+  other_done = true;
+  caller.join();
+  CHECK(was_in_time);
+}
+
+TEST(no_more_than_the_allowed_threads_work_at_once_helpers_among_them) {
+  Pool pool(3);
+  std::atomic<int> now{0}, most{0};
+  const auto caller = [&] {
+    for (int round = 0; round < 20; ++round) {
+      std::atomic<int> stages{0};
+      Staged job([&] { return ++stages > 20; },
+                 [&](size_t, size_t) {
+                   const int current = ++now;
+                   int seen = most;
+                   while (current > seen && !most.compare_exchange_weak(seen, current)) {
+                   }
+                   std::this_thread::yield();
+                   --now;
+                 });
+      pool.run(job);
+    }
+  };
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 4; ++i) callers.emplace_back(caller);
+  for (std::thread& thread : callers) thread.join();
+  CHECK(most <= 3, most.load());
+}
+
+TEST(callers_with_one_batch_each_run_every_part_once) {
+  Pool pool(3);
+  std::atomic<int> wrong{0};
+  const auto caller = [&] {
+    for (int round = 0; round < 200; ++round) {
+      Job job;
+      job.num_batches = 1;
+      job.is_urgent = round % 2 == 0;
+      job.run = [&](size_t, Arena&, Team& team, const BetweenLayers& between_layers) {
+        for (int stage = 0; stage < 5; ++stage) {
+          between_layers();
+          std::vector<std::atomic<int>> runs(9);
+          team.for_each(runs.size(), [&](size_t part, size_t) { ++runs[part]; });
+          for (auto& count : runs) wrong += count != 1;
+        }
+      };
+      pool.run(job);
+    }
+  };
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 4; ++i) callers.emplace_back(caller);
+  for (std::thread& thread : callers) thread.join();
+  CHECK(wrong == 0, wrong.load());
+}
+
+TEST(what_a_batch_with_helpers_throws_reaches_the_caller_and_the_pool_goes_on) {
+  Pool pool(3);
+  for (int round = 0; round < 50; ++round) {
+    Job bad;
+    bad.num_batches = 1;
+    bad.run = [](size_t, Arena&, Team& team, const BetweenLayers&) {
+      team.for_each(8, [](size_t, size_t) { std::this_thread::yield(); });
+      throw std::runtime_error("between two stages");
+    };
+    CHECK_THROWS(std::runtime_error, "between two stages", pool.run(bad));
+  }
+  std::atomic<bool> helped{false};
+  Staged good([&] { return helped.load(); },
+              [&](size_t, size_t member) {
+                if (member > 0) helped = true;
+                std::this_thread::yield();
+              });
+  pool.run(good);
+  CHECK(helped);
+}
+
+TEST(a_poll_that_throws_ends_a_batch_with_helpers) {
+  Pool pool(2);
+  Staged job([] { return false; }, [](size_t, size_t) { std::this_thread::yield(); });
+  job.poll = [] { throw std::runtime_error("enough"); };
+  CHECK_THROWS(std::runtime_error, "enough", pool.run(job));
+}
+
 TEST(an_arena_of_unusual_size_goes_back_to_the_system) {
   Pool pool(1);
   Job job;
   job.num_batches = 1;
-  job.run = [](size_t, Arena& arena, const BetweenLayers&) { arena.reset(size_t{20} << 20); };
+  job.run = [](size_t, Arena& arena, Team&, const BetweenLayers&) { arena.reset(size_t{80} << 20); };
   pool.run(job);
   CHECK(pool.workspace_bytes() == 0, pool.workspace_bytes());
 }
@@ -187,7 +327,7 @@ TEST(arenas_are_kept_and_counted) {
   for (int round = 0; round < 3; ++round) {
     Job job;
     job.num_batches = 4;
-    job.run = [](size_t, Arena& arena, const BetweenLayers&) { arena.reset(1024); };
+    job.run = [](size_t, Arena& arena, Team&, const BetweenLayers&) { arena.reset(4096); };
     pool.run(job);
     CHECK(pool.workspace_bytes() == 4096, pool.workspace_bytes());
   }
@@ -195,9 +335,9 @@ TEST(arenas_are_kept_and_counted) {
 
 TEST(an_arena_hands_out_aligned_memory) {
   Arena arena;
-  arena.reset(Arena::rounded(3) + Arena::rounded(5));
-  float* first = arena.take(3);
-  float* second = arena.take(5);
+  arena.reset(Arena::rounded(3 * sizeof(float)) + Arena::rounded(5 * sizeof(float)));
+  float* first = arena.take<float>(3);
+  float* second = arena.take<float>(5);
   CHECK(reinterpret_cast<uintptr_t>(first) % kAlignment == 0 && reinterpret_cast<uintptr_t>(second) % kAlignment == 0);
   CHECK(second - first >= 3);
 }

@@ -2,6 +2,8 @@
 // ends with the number of failures.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <exception>
 #include <functional>
@@ -39,6 +41,27 @@ inline std::vector<float> random_floats(size_t count, unsigned seed, float sprea
   for (float& value : values) value = normal(generator);
   return values;
 }
+
+inline double cosine(const float* a, const float* b, size_t size) {
+  double product = 0.0, of_a = 0.0, of_b = 0.0;
+  for (size_t i = 0; i < size; ++i) {
+    product += static_cast<double>(a[i]) * b[i];
+    of_a += static_cast<double>(a[i]) * a[i];
+    of_b += static_cast<double>(b[i]) * b[i];
+  }
+  return product / std::sqrt(of_a * of_b);
+}
+
+// Values at an odd address: one element past wherever the vector begins, and nothing after the last.
+template <typename T>
+struct Shifted {
+  explicit Shifted(const std::vector<T>& values) : storage(values.size() + 1) {
+    std::copy(values.begin(), values.end(), storage.begin() + 1);
+  }
+  T* data() { return storage.data() + 1; }
+  const T* data() const { return storage.data() + 1; }
+  std::vector<T> storage;
+};
 
 inline int run_all() {
   for (const auto& [name, body] : all()) {

@@ -1,5 +1,6 @@
 #include "weights.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <stdexcept>
@@ -59,25 +60,74 @@ TEST(packed_rows_lie_in_panels_and_the_last_is_filled_with_zeros) {
   }
 }
 
-TEST(parts_of_a_linear_layer_stand_one_below_the_other_even_inside_a_panel) {
+TEST(parts_of_a_linear_layer_stand_in_their_columns_even_inside_a_panel) {
   constexpr size_t kInputs = 3;
   std::vector<float> first(10 * kInputs, 1.0f), second(10 * kInputs, 2.0f), bias(10, 0.5f);
+  std::fill_n(second.begin(), 4 * kInputs, 7.0f);
   const Tensors tensors = {{"a.weight", {first.data(), Dtype::float32, {10, kInputs}}},
                            {"a.bias", {bias.data(), Dtype::float32, {10}}},
                            {"b.weight", {second.data(), Dtype::float32, {10, kInputs}}},
                            {"b.bias", {bias.data(), Dtype::float32, {10}}}};
-  const Linear linear(TensorReader(tensors), {{"a", 10}, {"b", 10}}, kInputs);
-  CHECK(linear.outputs() == 32, linear.outputs());
+  // all of a, then rows 4 to 9 of b one column further on
+  const Linear linear(TensorReader(tensors), {{"a", 10, 0, 10, 0}, {"b", 10, 4, 6, 11}}, kInputs, 20,
+                      Precision::float32);
+  CHECK(linear.panels() == 2, linear.panels());
   const std::vector<float> x = {1, 1, 1};
   std::vector<float> out(32);
-  LinearTask task = linear.task();
+  LinearTask task = linear.task(0, 2);
   task.x = x.data();
   task.x_stride = kInputs;
   task.rows = 1;
   task.out = out.data();
   task.out_stride = 32;
   kScalar.linear(task);
-  for (size_t n = 0; n < 32; ++n) CHECK(out[n] == (n < 10 ? 3.5f : n < 20 ? 6.5f : 0.0f), n, out[n]);
+  for (size_t n = 0; n < 32; ++n) {
+    const float right = n < 10 ? 3.5f : n >= 11 && n < 17 ? 6.5f : 0.0f;
+    CHECK(out[n] == right, n, out[n]);
+  }
+  task = linear.task(1, 1);
+  task.x = x.data();
+  task.rows = 1;
+  std::vector<float> of_second(kPanel);
+  task.out = of_second.data();
+  kScalar.linear(task);
+  CHECK(std::equal(of_second.begin(), of_second.end(), out.begin() + kPanel));
+}
+
+// With rows that are 1 at one input and 0 elsewhere, each weight comes out by itself.
+TEST(bytes_of_weights_are_within_half_a_step_of_the_checkpoint) {
+  constexpr size_t kInputs = kGroup + 38, kOutputs = 20;  // two groups, neither size a multiple of a panel
+  std::vector<float> weights = test::random_floats(kOutputs * kInputs, 1, 0.05f);
+  std::fill_n(weights.begin(), kInputs, 0.0f);
+  weights[2 * kInputs + 5] = 3.0f;  // one that is far from the rest of its row makes only its group coarse
+  const std::vector<float> bias = test::random_floats(kOutputs, 2);
+  const Tensors tensors = {{"a.weight", {weights.data(), Dtype::float32, {kOutputs, kInputs}}},
+                           {"a.bias", {bias.data(), Dtype::float32, {kOutputs}}}};
+  const Linear linear(TensorReader(tensors), {{"a", kOutputs, 0, kOutputs, 0}}, kInputs, kOutputs, Precision::int8);
+  const size_t stride = round_up(kInputs, kBytesOfSum), groups = groups_of(kInputs), outputs = linear.panels() * kPanel;
+  std::vector<float> x(kInputs * kInputs, 0.0f), step(kInputs * groups), lowest(kInputs * groups);
+  for (size_t k = 0; k < kInputs; ++k) x[k * kInputs + k] = 1.0f;
+  std::vector<uint8_t> bytes(kInputs * stride);
+  ByteLinearTask task = linear.byte_task(0, linear.panels());
+  task.x = {bytes.data(), stride, step.data(), lowest.data(), kGroup, groups};
+  kScalar.quantize(x.data(), kInputs, kInputs, kInputs, linear.factors(), task.x);
+  std::vector<float> out(kInputs * outputs);
+  task.rows = kInputs;
+  task.out = out.data();
+  task.out_stride = outputs;
+  kScalar.byte_linear(task);
+  for (size_t n = 0; n < kOutputs; ++n) {
+    for (size_t k = 0; k < kInputs; ++k) {
+      const float* row = weights.data() + n * kInputs;
+      float largest = 0.0f;
+      for (size_t i = k / kGroup * kGroup; i < std::min(kInputs, (k / kGroup + 1) * kGroup); ++i) {
+        largest = std::max(largest, std::abs(row[i]));
+      }
+      const float found = out[k * outputs + n] - bias[n];
+      CHECK(std::abs(found - row[k]) <= 0.501f * largest / 127.0f + 1e-6f, n, k, found, row[k]);
+    }
+  }
+  for (size_t n = kOutputs; n < outputs; ++n) CHECK(out[n] == 0.0f, n, out[n]);
 }
 
 TEST(a_missing_tensor_and_a_wrong_shape_are_named) {

@@ -9,7 +9,7 @@ DEFAULT_MODEL = "gte-small"
 
 Pooling = Literal["mean", "cls"]
 OnTruncation = Literal["warn", "error", "ignore", "chunk"]
-Precision = Literal["float32"]
+Precision = Literal["float32", "int8"]
 
 FEWEST_TOKENS = 3  # of a limit: [CLS], one token of text, [SEP]
 MOST_BATCH_TOKENS = 1_048_576  # scratch memory grows with it, and speed stopped growing long before

@@ -18,7 +18,7 @@ class Engine(Protocol):
 
     @property
     def isa(self) -> str:
-        """The kernels that run: scalar, avx2, avx512, neon."""
+        """The kernels that run, such as scalar, avx2, avx512_vnni, neon_dotprod."""
 
     @property
     def precision(self) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from gtekit import _core
 from gtekit.arrays import Array, Floats, Ints, TokenIds
-from gtekit.config import MOST_BATCH_TOKENS, ModelConfig, Pooling
+from gtekit.config import MOST_BATCH_TOKENS, ModelConfig, Pooling, Precision
 from gtekit.errors import ArgumentError, EngineError
 from gtekit.protocols import Report
 from gtekit.threads import MOST_THREADS, available_threads
@@ -18,20 +18,20 @@ TENSOR_DTYPES = (np.float32, np.float16, np.uint16)
 
 
 class NativeEngine:
-    """Runs a BERT encoder in float32 on the CPU.
+    """Runs a BERT encoder on the CPU.
 
     Args:
         config: Shape of the encoder.
         tensors: The checkpoint's arrays by their Hugging Face names; float32, float16, or bfloat16 as uint16 bits.
         isa: Kernel set. None: the environment's GTEKIT_ISA, else the fastest that can run here.
         threads: The most that work at once. None: as many as this process may use.
+        precision: Of the linear layers. "int8" quantizes the weights now, 20 to 60 ms for gte-small, and the rows that
+            meet them as they come, each with its own scales: no calibration, and the same bits whatever the batch.
 
     Raises:
         EngineError: If the kernel set can't run here; the message lists those that can.
         ArgumentError: If a tensor is missing or has another shape than `config` says.
     """
-
-    precision = "float32"
 
     def __init__(
         self,
@@ -40,6 +40,7 @@ class NativeEngine:
         *,
         isa: str | None = None,
         threads: int | None = None,
+        precision: Precision = "float32",
     ) -> None:
         if threads is not None and not 1 <= threads <= MOST_THREADS:
             raise ArgumentError(
@@ -51,14 +52,20 @@ class NativeEngine:
                 _core.ModelConfig(**asdict(config)),
                 readable(tensors),
                 isa=chosen_isa(isa),
+                precision=precision,
                 threads=threads if threads is not None else available_threads().threads,
             )
         except ValueError as error:
             raise ArgumentError(str(error)) from None
 
     @property
+    def precision(self) -> str:
+        """The number format of the linear layers."""
+        return self._encoder.precision
+
+    @property
     def isa(self) -> str:
-        """The kernels that run: scalar, avx2, avx512, neon."""
+        """The kernels that run, such as scalar, avx2, avx512_vnni, neon_dotprod."""
         return self._encoder.isa
 
     @property
@@ -70,6 +77,14 @@ class NativeEngine:
     def memory_bytes(self) -> int:
         """Weights and scratch memory held right now."""
         return self._encoder.weight_bytes + self._encoder.workspace_bytes
+
+    def time_parts(self, on: bool) -> None:
+        """Begin or end measuring where the time of a forward pass goes, all at 0 again. Off, it costs nothing."""
+        self._encoder.time_parts(on)
+
+    def part_seconds(self) -> dict[str, float]:
+        """Give the seconds of each part of the forward pass, of all threads together, since `time_parts(True)`."""
+        return self._encoder.part_seconds()
 
     def encode(
         self,

@@ -1,0 +1,35 @@
+#include <algorithm>
+#include <chrono>
+#include <thread>
+#include <vector>
+
+#include "dispatch.h"
+#include "gtekit.h"
+
+namespace gtekit {
+
+double measure_ceiling(std::string_view isa, Precision precision, size_t threads, double seconds) {
+  using Clock = std::chrono::steady_clock;
+  constexpr size_t kRounds = 20'000;  // under a millisecond
+  const KernelTable& table = kernels(isa);
+  const auto loop = precision == Precision::int8 ? table.byte_ceiling : table.float_ceiling;
+  std::vector<double> rates(threads);
+  const auto measure = [&](size_t thread) {
+    double operations = 0.0, passed = 0.0;
+    const Clock::time_point begun = Clock::now();
+    while (passed < seconds) {
+      operations += loop(kRounds);
+      passed = std::chrono::duration<double>(Clock::now() - begun).count();
+    }
+    rates[thread] = operations / passed;
+  };
+  std::vector<std::thread> others;
+  for (size_t thread = 1; thread < threads; ++thread) others.emplace_back(measure, thread);
+  measure(0);
+  for (std::thread& other : others) other.join();
+  double total = 0.0;
+  for (const double rate : rates) total += rate;
+  return total;
+}
+
+}  // namespace gtekit
