@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,14 @@ if TYPE_CHECKING:
     import gtekit
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_tuned() -> Iterator[None]:
+    """What `gtekit tune` has found on the developer's machine is not what is tested."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GTEKIT_CONFIG", "off")
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -11,13 +11,13 @@ PACKAGE = Path(gtekit.__file__).resolve().parent
 LAYERS = (  # lowest first; the same list is in ARCHITECTURE.md
     {"errors", "version"},
     {"arrays", "notices", "progress", "threads"},
-    {"_core", "config"},
+    {"_core", "config", "machine"},
     {"inputs", "protocols", "vectors", "wordpiece"},
     {"checkpoint", "files", "streaming", "tokenizer"},
-    {"chunking", "cosines", "engine", "language", "truncation"},
+    {"chunking", "cosines", "engine", "language", "truncation", "tuned"},
     {"text_encoder"},
     {"embedder"},
-    {"bulk", "demo", "doctor", "integrations", "sentence_transformers", "verify"},
+    {"bench", "bulk", "demo", "doctor", "integrations", "sentence_transformers", "verify"},
     {"cli"},
 )
 DEPTH = {part: depth for depth, parts in enumerate(LAYERS) for part in parts}

@@ -45,6 +45,7 @@ FRONT_DOOR = {
 }
 
 EMBEDDER = {
+    "batch_tokens",
     "checkpoint",
     "count_tokens",
     "dimension",

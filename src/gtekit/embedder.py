@@ -1,5 +1,6 @@
 """Text to embeddings: `load` gives an Embedder, which does all that most people do with a model."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Unpack, get_args
@@ -11,7 +12,7 @@ from gtekit.checkpoint import Checkpoint, load_checkpoint
 from gtekit.chunking import Chunks, chunk_texts
 from gtekit.config import DEFAULT_MODEL, FEWEST_TOKENS, EncodeKeywords, EncodeOptions, Pooling, Precision
 from gtekit.cosines import similarity, similarity_pairwise
-from gtekit.engine.native import NativeEngine
+from gtekit.engine.native import NativeEngine, chosen_isa
 from gtekit.errors import ArgumentError, TextTypeError
 from gtekit.inputs import check_count, check_texts, choose_prompt, read_options
 from gtekit.language import LanguageNotice
@@ -20,8 +21,10 @@ from gtekit.protocols import Engine
 from gtekit.streaming import BLOCK_TEXTS
 from gtekit.text_encoder import TextEncoder
 from gtekit.threads import MOST_THREADS
+from gtekit.threads import VARIABLE as THREADS_VARIABLE
 from gtekit.tokenizer import Tokenizer, load_tokenizer
 from gtekit.truncation import Truncation, find_cuts, warn_of_truncation
+from gtekit.tuned import Tuned, find_tuned
 from gtekit.vectors import Vectors
 
 QUERY_PROMPTS = ("query",)
@@ -36,11 +39,18 @@ class Embedder:
     """
 
     def __init__(
-        self, checkpoint: Checkpoint, tokenizer: Tokenizer, engine: Engine, *, language: LanguageNotice
+        self,
+        checkpoint: Checkpoint,
+        tokenizer: Tokenizer,
+        engine: Engine,
+        *,
+        language: LanguageNotice,
+        batch_tokens: int = EncodeOptions().batch_tokens,
     ) -> None:
         self.checkpoint = checkpoint
         self.tokenizer = tokenizer
         self.engine = engine
+        self.batch_tokens = batch_tokens  # of a micro-batch, where a call says nothing else
         self._language = language
         self._encoder = TextEncoder(
             tokenizer, engine, language, pooling=checkpoint.pooling, normalize=checkpoint.normalize
@@ -99,7 +109,7 @@ class Embedder:
 
     @property
     def isa(self) -> str:
-        """The kernels that run: scalar, avx2, avx512, neon."""
+        """The kernels that run, such as scalar, avx2, avx512_vnni, neon_dotprod."""
         return self.engine.isa
 
     @property
@@ -274,7 +284,9 @@ class Embedder:
             ArgumentError: If the model has no so many positions.
         """
         tokenizer = _tokenizer(self.checkpoint, max_tokens)
-        return Embedder(self.checkpoint, tokenizer, self.engine, language=self._language)
+        return Embedder(
+            self.checkpoint, tokenizer, self.engine, language=self._language, batch_tokens=self.batch_tokens
+        )
 
     def similarity(self, a: Vectors, b: Vectors) -> Floats:
         """Give the cosine of every vector of a with every vector of b, shape (Q, N)."""
@@ -285,7 +297,8 @@ class Embedder:
         return similarity_pairwise(a, b)
 
     def _options(self, keywords: EncodeKeywords, without: tuple[str, ...] = ()) -> EncodeOptions:
-        return read_options(keywords, dimension=self.dimension, without=without)
+        defaults = EncodeKeywords(batch_tokens=self.batch_tokens)
+        return read_options({**defaults, **keywords}, dimension=self.dimension, without=without)
 
     def _prompt(self, options: EncodeOptions) -> str:
         return choose_prompt(self.prompts, self.checkpoint.default_prompt_name, options)
@@ -309,11 +322,15 @@ def load(
     token: str | None = None,
     threads: int | None = None,
     isa: str | None = None,
-    precision: Precision = "float32",
+    precision: Precision | None = None,
     max_tokens: int | None = None,
     language_warning: bool = True,
 ) -> Embedder:
     """Load a model.
+
+    Where `gtekit tune` has found the fastest choice for this model on this machine, it stands in for what is not said
+    here: precision, threads (GTEKIT_THREADS goes before it) and the `batch_tokens` of `encode`. GTEKIT_CONFIG=off
+    passes over it.
 
     Args:
         name_or_path: gte-small, gte-base or gte-large; any Hugging Face id of a BERT embedder; or a folder.
@@ -321,9 +338,9 @@ def load(
         cache_folder: Where downloads go and are looked for; None: the Hugging Face cache.
         local_files_only: Never ask the hub.
         token: For private models of the hub.
-        threads: The most threads that a call uses; None: as many as this process may.
+        threads: The most threads that a call uses; None: GTEKIT_THREADS, as tuned, or as many as this process may.
         isa: Kernels to force; None: GTEKIT_ISA, or the fastest that run here.
-        precision: Number format of the linear layers.
+        precision: Number format of the linear layers; None: as tuned, or float32.
         max_tokens: Cut texts sooner than the model would; None: at the model's length.
         language_warning: Whether to warn, once, of text that the model's vocabulary hardly covers.
 
@@ -332,8 +349,9 @@ def load(
         CheckpointError: If a file of it is damaged, or it is a model of another kind.
         ArgumentError: If a value is not possible.
         EngineError: If the kernels asked for do not run here.
+        FileFormatError: If the file that `gtekit tune` writes is damaged.
     """
-    if precision not in get_args(Precision):
+    if precision is not None and precision not in get_args(Precision):
         raise ArgumentError(f"precision={precision!r} is not possible; choose from: {', '.join(get_args(Precision))}.")
     if threads is not None:
         check_count("threads", threads, most=MOST_THREADS)
@@ -345,9 +363,23 @@ def load(
         token=token,
     )
     tokenizer = _tokenizer(checkpoint, checkpoint.max_tokens if max_tokens is None else max_tokens)
-    engine = NativeEngine(checkpoint.config, checkpoint.tensors, isa=isa, threads=threads)
+    tuned = find_tuned(checkpoint.name, checkpoint.folder, checkpoint.revision, isa=chosen_isa(isa))
+    engine = NativeEngine(
+        checkpoint.config,
+        checkpoint.tensors,
+        isa=isa,
+        threads=_threads(threads, tuned),
+        precision=precision or (tuned.precision if tuned else "float32"),
+    )
     language = LanguageNotice(tokenizer, checkpoint.name, enabled=language_warning)
-    return Embedder(checkpoint.without_tensors(), tokenizer, engine, language=language)
+    batch_tokens = tuned.batch_tokens if tuned else EncodeOptions().batch_tokens
+    return Embedder(checkpoint.without_tensors(), tokenizer, engine, language=language, batch_tokens=batch_tokens)
+
+
+def _threads(asked: int | None, tuned: Tuned | None) -> int | None:
+    if asked is None and tuned and not os.environ.get(THREADS_VARIABLE):
+        return tuned.threads
+    return asked
 
 
 def _tokenizer(checkpoint: Checkpoint, max_tokens: int) -> Tokenizer:

@@ -40,7 +40,7 @@ def available_threads(root: Path = Path("/")) -> ThreadBudget:
     Raises:
         ArgumentError: If GTEKIT_THREADS is not a number from 1 to 1024.
     """
-    limits = [*_cpu_limits(), *_cgroup_limits(root)]
+    limits = find_limits(root)
     smallest = min(limits, key=lambda limit: limit.threads)
     chosen = os.environ.get(VARIABLE)
     if not chosen:
@@ -48,6 +48,11 @@ def available_threads(root: Path = Path("/")) -> ThreadBudget:
     if not (chosen.isascii() and chosen.isdigit() and len(chosen) < 9 and 1 <= int(chosen) <= MOST_THREADS):
         raise ArgumentError(f"{VARIABLE}={chosen[:20]!r} is not possible; set it to 1 to {MOST_THREADS}, or unset it.")
     return ThreadBudget(int(chosen), f"{VARIABLE}={chosen}", tuple(limits))
+
+
+def find_limits(root: Path = Path("/")) -> list[ThreadLimit]:
+    """Give everything that bounds the threads of this process, whatever GTEKIT_THREADS says. At least one."""
+    return [*_cpu_limits(), *_cgroup_limits(root)]
 
 
 def _cpu_limits() -> Iterator[ThreadLimit]:

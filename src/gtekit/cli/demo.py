@@ -2,14 +2,13 @@
 
 import argparse
 import platform
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gtekit.cli.exit_codes import ExitCode
 from gtekit.cli.options import new_parser
-from gtekit.cli.printing import count_text, print_json, print_table
+from gtekit.cli.printing import count_text, print_json, print_table, say
 from gtekit.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -66,11 +65,6 @@ def run(arguments: argparse.Namespace) -> int:
         _print(demo)
         print(f"\npicture: {arguments.picture.resolve()}")
     return ExitCode.OK
-
-
-def say(message: str) -> None:
-    """Tell what is going on, beside the data."""
-    print(f"gtekit: {message}", file=sys.stderr, flush=True)
 
 
 class _Reading:

@@ -61,6 +61,11 @@ def _print_found(found: "Diagnosis") -> None:
         print(f"           {name}, {size_text(size_bytes)}")
     if not found.cached_models:
         print("           holds no model")
+    print(f"tuned      {found.tuned_file or 'GTEKIT_CONFIG=off: what gtekit tune found is passed over'}")
+    for entry in found.tuned:
+        print(f"           {entry}")
+    if found.tuned_file and not found.tuned:
+        print("           no entry; gtekit tune measures and makes one")
     for name, value in found.variables.items():
         print(f"variable   {name}={value}")
 

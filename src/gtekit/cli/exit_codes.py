@@ -20,7 +20,7 @@ class ExitCode(IntEnum):
 
 EXIT_CODES = """\
   0    done
-  1    a check failed (verify), or the system refused (disk full, no permission)
+  1    a check failed (verify), no choice is exact enough (tune), or the system refused (disk full, no permission)
   2    wrong arguments or bad input: the message names the option, or the file and the line
   3    the model was not found, or its files can't be used
   4    an optional package is missing: the message has the pip line

@@ -8,14 +8,14 @@ import warnings
 from collections.abc import Sequence
 from typing import TextIO
 
-from gtekit.cli import demo, doctor, embed, inspect, models, pull, similarity, verify
+from gtekit.cli import bench, demo, doctor, embed, inspect, models, pull, similarity, tune, verify
 from gtekit.cli.exit_codes import EXIT_CODES, ExitCode, exit_code_of
 from gtekit.cli.system_errors import explain
 from gtekit.cli.wording import in_flags
 from gtekit.errors import GtekitError, GtekitWarning
 from gtekit.version import __version__
 
-COMMANDS = (embed, similarity, inspect, models, pull, doctor, verify, demo)
+COMMANDS = (embed, similarity, inspect, models, pull, doctor, verify, bench, tune, demo)
 
 EPILOG = f"""\
 examples:

