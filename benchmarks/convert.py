@@ -1,13 +1,19 @@
 """Turn the checkpoint into what each peer reads, and make the reference vectors. Runs in the peers' environment.
 
+A peer whose files cannot be made is left out and named in the report.
+
 python -m benchmarks.convert --work build/benchmarks/small
 """
 
 import argparse
 import json
 import shutil
+import sys
 import tempfile
+import time
+import traceback
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import ctranslate2
@@ -22,6 +28,9 @@ from sentence_transformers import SentenceTransformer
 from transformers import AutoModel
 
 from benchmarks.job import Job, read_job
+from benchmarks.peers.batching import load_tokenizer
+from benchmarks.peers.catalog import BY_NAME, add_peer_arguments, choose
+from benchmarks.peers.interface import Ints
 
 
 class Embedder(torch.nn.Module):
@@ -59,11 +68,20 @@ def read_head(job: Job) -> Job:
     return job.with_head(pooling, "Normalize" in kinds)
 
 
-def write_onnx(job: Job) -> Path:
-    """Export with torch, once as it is (for OpenVINO), then fused and quantized with ONNX Runtime's own tools."""
-    folder = job.work / "onnx"
-    folder.mkdir(exist_ok=True)
-    plain = folder / "plain.onnx"
+def onnx_file(job: Job, name: str) -> Path:
+    """Give the path of an ONNX file, plain, float32 (fused) or int8."""
+    (job.work / "onnx").mkdir(exist_ok=True)
+    return job.work / "onnx" / f"{name}.onnx"
+
+
+def openvino_file(job: Job, name: str) -> Path:
+    """Give the path of a file of OpenVINO, float32, int8 or static."""
+    (job.work / "openvino").mkdir(exist_ok=True)
+    return job.work / "openvino" / f"{name}.xml"
+
+
+def export(job: Job) -> None:
+    """Export to ONNX with torch, as it is."""
     ids = torch.randint(1000, 2000, (2, 9))
     mask = torch.ones_like(ids)
     mask[1, 5:] = 0
@@ -73,7 +91,7 @@ def write_onnx(job: Job) -> Path:
         torch.onnx.export(
             Embedder(job).eval(),
             (ids, mask),
-            str(plain),
+            str(onnx_file(job, "plain")),
             input_names=["input_ids", "attention_mask"],
             output_names=["embeddings"],
             dynamic_axes={
@@ -84,28 +102,58 @@ def write_onnx(job: Job) -> Path:
             opset_version=17,
             dynamo=False,  # the newer exporter writes attention in a form that the optimizer does not fuse
         )
-    fused = optimize_model(
-        str(plain), model_type="bert", num_heads=job.num_attention_heads, hidden_size=job.hidden_size, opt_level=1
-    )
+
+
+def fuse(job: Job) -> None:
+    """Fuse with ONNX Runtime's own optimizer."""
+    plain = str(onnx_file(job, "plain"))
+    heads, hidden_size = job.num_attention_heads, job.hidden_size
+    fused = optimize_model(plain, model_type="bert", num_heads=heads, hidden_size=hidden_size, opt_level=1)
     print("ONNX Runtime fused:", {name: n for name, n in fused.get_fused_operator_statistics().items() if n})
-    fused.save_model_to_file(str(folder / "float32.onnx"))
+    fused.save_model_to_file(str(onnx_file(job, "float32")))
+
+
+def quantize_onnx(job: Job) -> None:
+    """Quantize the fused graph with ONNX Runtime's own tool: weights now, activations as they come."""
     quantize_dynamic(
-        folder / "float32.onnx",
-        folder / "int8.onnx",
+        onnx_file(job, "float32"),
+        onnx_file(job, "int8"),
         op_types_to_quantize=["MatMul", "Attention"],
         per_channel=True,
         weight_type=QuantType.QInt8,
         extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},  # of what its own fused operators give
     )
-    return plain
 
 
-def write_openvino(job: Job, plain: Path) -> None:
-    """Convert to OpenVINO's format: fp32, and 8-bit weights by NNCF."""
-    (job.work / "openvino").mkdir(exist_ok=True)
-    openvino.save_model(openvino.convert_model(plain), job.work / "openvino" / "float32.xml", compress_to_fp16=False)
-    compressed = nncf.compress_weights(openvino.convert_model(plain), mode=nncf.CompressWeightsMode.INT8_SYM)
-    openvino.save_model(compressed, job.work / "openvino" / "int8.xml", compress_to_fp16=False)
+def convert_openvino(job: Job) -> None:
+    """Convert to OpenVINO's format in fp32."""
+    model = openvino.convert_model(onnx_file(job, "plain"))
+    openvino.save_model(model, openvino_file(job, "float32"), compress_to_fp16=False)
+
+
+def compress_openvino(job: Job) -> None:
+    """Make 8-bit weights with NNCF; OpenVINO then quantizes activations as they come."""
+    model = openvino.convert_model(onnx_file(job, "plain"))
+    compressed = nncf.compress_weights(model, mode=nncf.CompressWeightsMode.INT8_SYM)
+    openvino.save_model(compressed, openvino_file(job, "int8"), compress_to_fp16=False)
+
+
+def quantize_openvino(job: Job) -> None:
+    """Quantize weights and activations with NNCF, with the ranges that the calibration texts show."""
+    tokenizer = load_tokenizer(job)
+
+    def inputs(text: str) -> dict[str, Ints]:
+        ids = np.array([tokenizer.encode(text).ids])
+        return {"input_ids": ids, "attention_mask": np.ones_like(ids)}
+
+    texts = job.calibration_texts()
+    quantized = nncf.quantize(
+        openvino.convert_model(onnx_file(job, "plain")),
+        nncf.Dataset(texts, inputs),
+        model_type=nncf.ModelType.TRANSFORMER,
+        subset_size=len(texts),
+    )
+    openvino.save_model(quantized, openvino_file(job, "static"), compress_to_fp16=False)
 
 
 def write_ctranslate2(job: Job) -> None:
@@ -122,14 +170,46 @@ def write_ctranslate2(job: Job) -> None:
         ctranslate2.converters.TransformersConverter(copy).convert(str(folder))
 
 
+STEPS: tuple[tuple[Callable[[Job], None], frozenset[str]], ...] = (  # and the peers that need each, in order
+    (export, frozenset({"ort", "ort-int8", "openvino", "openvino-int8", "openvino-static"})),
+    (fuse, frozenset({"ort", "ort-int8"})),
+    (quantize_onnx, frozenset({"ort-int8"})),
+    (convert_openvino, frozenset({"openvino"})),
+    (compress_openvino, frozenset({"openvino-int8"})),
+    (quantize_openvino, frozenset({"openvino-static"})),
+    (write_ctranslate2, frozenset({"ct2", "ct2-int8"})),
+)
+
+
+def convert(job: Job, wanted: set[str]) -> dict[str, str]:
+    """Make the files of the wanted peers; give those that could not be made, with the reason."""
+    failures: dict[str, str] = {}
+    for step, peers in STEPS:
+        waiting = (peers & wanted) - failures.keys()
+        if not waiting:
+            continue
+        begun = time.perf_counter()
+        try:
+            step(job)
+        except Exception as error:  # another program's; it is one row less, not the end
+            traceback.print_exc()
+            reason = str(error).strip().partition("\n")[0][:300]
+            failures |= dict.fromkeys(sorted(waiting), f"{step.__name__}: {type(error).__name__}: {reason}")
+        print(f"{step.__name__}: {time.perf_counter() - begun:.1f} s", flush=True)
+    return failures
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, required=True, help="folder made by benchmarks.prepare")
-    job = read_head(read_job(parser.parse_args().work))
-    plain = write_onnx(job)
-    write_openvino(job, plain)
-    write_ctranslate2(job)
+    add_peer_arguments(parser)
+    args = parser.parse_args()
+    job = read_head(read_job(args.work))
+    failures = convert(job, {entry.name for entry in choose(args.peers, args.precision)})
+    job.save_failures(failures)
     job.save()
+    for name, reason in failures.items():
+        print(f"{BY_NAME[name].title} cannot run this checkpoint: {reason}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,12 @@
 import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 FILE = "job.json"
+FAILURES_FILE = "failures.json"
+MIXED = "mixed"  # the workload that stands for all others
+CALIBRATION_TEXTS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,17 +36,40 @@ class Job:
 
     def texts(self, workload: str) -> list[str]:
         """Read the texts of a workload."""
-        texts: list[str] = json.loads(self.texts_file(workload).read_text(encoding="utf-8"))["texts"]
+        texts: list[str] = self._content(workload)["texts"]
         return texts
 
     def distribution(self, workload: str) -> dict[str, float]:
         """Read what is known about the lengths of a workload's texts."""
-        lengths: dict[str, float] = json.loads(self.texts_file(workload).read_text(encoding="utf-8"))["distribution"]
+        lengths: dict[str, float] = self._content(workload)["distribution"]
         return lengths
+
+    def source(self, workload: str) -> str:
+        """Read where the texts of a workload come from."""
+        source: str = self._content(workload)["source"]
+        return source
+
+    def _content(self, workload: str) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads(self.texts_file(workload).read_text(encoding="utf-8"))
+        return content
 
     def workloads(self) -> list[str]:
         """List the workloads that have been written."""
         return sorted(file.stem for file in (self.work / "texts").glob("*.json"))
+
+    def calibration_texts(self) -> list[str]:
+        """Give the texts on which static quantization is calibrated."""
+        return self.texts(MIXED if MIXED in self.workloads() else self.workloads()[0])[:CALIBRATION_TEXTS]
+
+    def failures(self) -> dict[str, str]:
+        """Read which peers could not read the checkpoint, and why."""
+        file = self.work / FAILURES_FILE
+        failures: dict[str, str] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        return failures
+
+    def save_failures(self, failures: dict[str, str]) -> None:
+        """Write which peers could not read the checkpoint."""
+        (self.work / FAILURES_FILE).write_text(json.dumps(failures, indent=2) + "\n", encoding="utf-8")
 
     def save(self) -> None:
         """Write job.json."""

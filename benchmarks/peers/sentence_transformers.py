@@ -28,7 +28,7 @@ class SentenceTransformersPeer:
         }
 
     def bulk_settings(self) -> list[Setting]:
-        return [{"batch_size": size} for size in (4, 8, 16, 64, DEFAULT_BATCH_SIZE)]
+        return [{"batch_size": size} for size in (4, 8, 16, DEFAULT_BATCH_SIZE)]
 
     def single_settings(self) -> list[Setting]:
         return [*thread_settings(), {}]
