@@ -15,6 +15,10 @@ namespace {
 constexpr size_t kFeedForwardRows = 96;
 // Rows of an attention block: their scores over 512 keys are 96 KiB.
 constexpr size_t kQueryRows = 48;
+// Thresholds for rounding the weights of attention: fractions of the multiples of the golden ratio, which lie evenly
+// however many are taken, and each row begins elsewhere among them.
+constexpr double kGoldenRatio = 0.6180339887498949;
+constexpr size_t kDitherRows = 256, kDitherStep = 45;
 // Parts are cut to multiples of so many panels: whole tiles of 2 and of 3.
 constexpr size_t kPartPanels = 6;
 
@@ -213,10 +217,10 @@ Model::Model(const ModelConfig& config, const Tensors& tensors, const KernelTabl
   for (size_t i = 0; i < positions_.size(); ++i) positions_[i] += type[i % size];
 
   if (precision == Precision::int8) {
-    dither_.resize(config.max_position_embeddings);
+    dither_.resize(config.max_position_embeddings + kDitherRows);
     for (size_t i = 0; i < dither_.size(); ++i) {
-      const double turn = static_cast<double>(i) * kDitherOfToken;
-      dither_[i] = static_cast<float>(turn - std::floor(turn));
+      const double turn = static_cast<double>(i) * kGoldenRatio;
+      dither_[i] = static_cast<float>(turn - std::floor(turn)) - 0.5f;
     }
   }
   layers_.resize(config.num_hidden_layers);
@@ -371,10 +375,9 @@ void Model::attend_head_in_bytes(size_t length, const float* projected, float* c
     match.rows = mix.rows = rows;
     kernels_.byte_linear(match);
     for (size_t r = 0; r < rows; ++r) {
-      const double turn = static_cast<double>(first + r) * kDitherOfRow;
-      const int32_t sum =
-          kernels_.byte_softmax(member.scores + r * scratch.score_stride, length, scale, dither_.data(),
-                                static_cast<float>(turn - std::floor(turn)), mix.x.bytes + r * mix.x.stride);
+      const float* dither = dither_.data() + (first + r) * kDitherStep % kDitherRows;
+      const int32_t sum = kernels_.byte_softmax(member.scores + r * scratch.score_stride, length, scale, dither,
+                                                mix.x.bytes + r * mix.x.stride);
       mix.x.step[r] = 1.0f / static_cast<float>(sum);
       mix.x.lowest[r] = 0.0f;
     }

@@ -90,7 +90,7 @@ class Model {
   std::vector<float> positions_;  // position plus token type 0, (max_position_embeddings, D)
   LayerNorm embedding_norm_;
   std::vector<std::unique_ptr<const Layer>> layers_;
-  std::vector<float> dither_;  // (max_position_embeddings,), in int8
+  std::vector<float> dither_;  // thresholds in [-0.5, 0.5], in int8
   mutable Timing timing_;
 };
 

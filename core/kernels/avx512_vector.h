@@ -47,8 +47,6 @@ GTEKIT_INLINE Ints operator+(Ints a, Ints b) { return {_mm512_add_epi32(a.lanes,
 GTEKIT_INLINE Ints operator&(Ints a, Ints b) { return {_mm512_and_si512(a.lanes, b.lanes)}; }
 GTEKIT_INLINE Ints operator|(Ints a, Ints b) { return {_mm512_or_si512(a.lanes, b.lanes)}; }
 GTEKIT_INLINE Ints shifted_by_a_byte(Ints a) { return {_mm512_slli_epi32(a.lanes, 8)}; }
-GTEKIT_INLINE Ints min(Ints a, Ints b) { return {_mm512_min_epi32(a.lanes, b.lanes)}; }
-GTEKIT_INLINE Ints max(Ints a, Ints b) { return {_mm512_max_epi32(a.lanes, b.lanes)}; }
 GTEKIT_INLINE Ints to_ints(Vector a) { return {_mm512_cvtps_epi32(a.lanes)}; }
 GTEKIT_INLINE Vector to_floats(Ints a) { return {_mm512_cvtepi32_ps(a.lanes)}; }
 // saturating from below as well: the instruction takes its 32 bits for unsigned

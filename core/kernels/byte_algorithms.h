@@ -140,7 +140,7 @@ void pack_values(const float* values, size_t stride, size_t length, size_t head_
   }
 }
 
-int32_t byte_softmax(const float* x, size_t n, float scale, const float* dither, float shift, uint8_t* bytes) {
+int32_t byte_softmax(const float* x, size_t n, float scale, const float* dither, uint8_t* bytes) {
   constexpr float kNothing = -3.0e38f;
   const size_t whole = n / Vector::kLanes * Vector::kLanes;
   const size_t rest = n - whole;
@@ -148,16 +148,11 @@ int32_t byte_softmax(const float* x, size_t n, float scale, const float* dither,
   for (size_t i = 0; i < whole; i += Vector::kLanes) peaks = max(peaks, Vector::load(x + i));
   const Vector peak = Vector::broadcast(peaks.largest());
   const Vector factor = Vector::broadcast(scale * 1.44269504f);
-  const Vector shifts = Vector::broadcast(shift);
   const auto bytes_of = [&](Vector values, Vector thresholds) {
-    // 255 * 2^d for d <= 0; below 2^-20 it is nothing
+    // 255 * 2^d for d <= 0, never above 254.99, so that it stays a byte; below 2^-20 it is nothing
     const Vector d = max((values - peak) * factor, Vector::broadcast(-20.0f));
     const Vector exponent = round(d);
-    const Vector power = times_two_to(polynomial(kByteExp, d - exponent), exponent);
-    // the fraction of the threshold less a half: what is left after rounding it to the nearest, up to a whole turn
-    const Vector turned = thresholds + shifts;
-    const Ints bytes_i32 = to_ints(power + (turned - round(turned)));
-    return min(max(bytes_i32, Ints::zero()), Ints::broadcast(255));
+    return to_ints(times_two_to(polynomial(kByteExp, d - exponent), exponent) + thresholds);
   };
   Ints sums = Ints::zero();
   for (size_t i = 0; i < whole; i += Vector::kLanes) {

@@ -137,12 +137,11 @@ void pack_values(const float* values, size_t stride, size_t length, size_t head_
   }
 }
 
-int32_t byte_softmax(const float* x, size_t n, float scale, const float* dither, float shift, uint8_t* bytes) {
+int32_t byte_softmax(const float* x, size_t n, float scale, const float* dither, uint8_t* bytes) {
   const float max = *std::max_element(x, x + n);
   int32_t sum = 0;
   for (size_t i = 0; i < n; ++i) {
-    const float turned = dither[i] + shift;  // the distance to the nearest whole number, -0.5 to 0.5, is what counts
-    const float raised = 255.0f * std::exp((x[i] - max) * scale) + (turned - std::nearbyint(turned));
+    const float raised = 255.0f * std::exp((x[i] - max) * scale) + dither[i];
     bytes[i] = static_cast<uint8_t>(std::clamp(std::nearbyint(raised), 0.0f, 255.0f));
     sum += bytes[i];
   }

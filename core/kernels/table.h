@@ -97,10 +97,6 @@ struct BytePanels {
   }
 };
 
-// Thresholds for rounding: multiples of the golden ratio, taken from row to row by those of another irrational number.
-inline constexpr double kDitherOfToken = 0.6180339887498949;
-inline constexpr double kDitherOfRow = 0.7548776662466927;
-
 struct KernelTable {
   const char* name;
 
@@ -115,10 +111,10 @@ struct KernelTable {
   // x[i] = exp((x[i] - max x) * scale) / sum of the same, over one row of n >= 1.
   void (*softmax)(float* x, size_t n, float scale);
 
-  // bytes[i] = 255 * exp((x[i] - max x) * scale), rounded up or down at the threshold of `dither`; zeros from n up to
-  // the next multiple of kBytesOfSum. Returns the sum of the bytes. Plain rounding would lose the many small weights of
-  // a long text; with thresholds that differ from token to token and row to row their sum is kept.
-  int32_t (*byte_softmax)(const float* x, size_t n, float scale, const float* dither, float shift, uint8_t* bytes);
+  // bytes[i] = 255 * exp((x[i] - max x) * scale) + dither[i], to the nearest; zeros from n up to the next multiple of
+  // kBytesOfSum. Returns the sum of the bytes. dither[i] is in [-0.5, 0.5]: plain rounding would lose the many small
+  // weights of a long text; with thresholds that differ from token to token and row to row their sum is kept.
+  int32_t (*byte_softmax)(const float* x, size_t n, float scale, const float* dither, uint8_t* bytes);
 
   // Keys of one head, (length, head_size) with a stride: outputs are keys, and zeros up to out.outputs.
   void (*pack_keys)(const float* keys, size_t stride, size_t length, size_t head_size, const BytePanels& out);
