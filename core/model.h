@@ -61,6 +61,8 @@ class Model {
 
   void embed(const std::vector<Text>& texts, const Scratch& scratch) const;
   void attend(const Layer& layer, const std::vector<Text>& texts, const Scratch& scratch, Team& team) const;
+  // Thresholds for rounding the weights of attention, for each row and each of so many tokens.
+  static std::vector<float> thresholds(size_t positions);
   void attend_head(size_t length, const float* projected, float* context, const Scratch& scratch,
                    const Member& member) const;
   void attend_head_in_bytes(size_t length, const float* projected, float* context, const Scratch& scratch,
