@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <chrono>
+#include <stdexcept>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -12,6 +14,11 @@ double measure_ceiling(std::string_view isa, Precision precision, size_t threads
   using Clock = std::chrono::steady_clock;
   constexpr size_t kRounds = 20'000;  // under a millisecond
   const KernelTable& table = kernels(isa);
+  if (threads < 1 || threads > kMostThreads || !(seconds > 0.0)) {
+    throw std::invalid_argument("a ceiling takes 1 to " + std::to_string(kMostThreads) +
+                                " threads and more than 0 seconds, not " + std::to_string(threads) + " and " +
+                                std::to_string(seconds) + ".");
+  }
   const auto loop = precision == Precision::int8 ? table.byte_ceiling : table.float_ceiling;
   std::vector<double> rates(threads);
   const auto measure = [&](size_t thread) {

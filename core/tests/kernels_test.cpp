@@ -280,6 +280,8 @@ TEST(a_ceiling_counts_its_operations_and_is_measured_for_every_set_that_can_run)
     }
   }
   CHECK_THROWS(std::invalid_argument, "'mmx'", measure_ceiling("mmx", Precision::int8, 1, 1e-3));
+  CHECK_THROWS(std::invalid_argument, "not 0 and", measure_ceiling("scalar", Precision::int8, 0, 1e-3));
+  CHECK_THROWS(std::invalid_argument, "more than 0 seconds", measure_ceiling("scalar", Precision::int8, 1, 0.0));
 }
 
 int main() {
