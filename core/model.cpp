@@ -35,6 +35,10 @@ size_t checked_head_size(const ModelConfig& config) {
                                 " is not a multiple of num_attention_heads " +
                                 std::to_string(config.num_attention_heads) + ".");
   }
+  if (config.num_attention_heads > Team::kMostParts) {
+    throw std::invalid_argument("num_attention_heads is " + std::to_string(config.num_attention_heads) +
+                                "; it has to be at most " + std::to_string(Team::kMostParts) + ".");
+  }
   return config.hidden_size / config.num_attention_heads;
 }
 

@@ -12,6 +12,8 @@ namespace gtekit {
 
 class Team {
  public:
+  static constexpr size_t kMostParts = 65'535;  // of a stage
+
   // members: the most threads at work, the leader included.
   explicit Team(size_t members) : members_(members) {}
   Team(const Team&) = delete;
@@ -20,7 +22,7 @@ class Team {
   size_t members() const { return members_; }
 
   // Runs body(part, member) for every part below `parts` and returns when all are done. For the leader, member 0;
-  // no two threads at work have the same member. At most 65,535 parts. The body must not throw.
+  // no two threads at work have the same member. At most kMostParts parts. The body must not throw.
   template <typename Body>
   void for_each(size_t parts, const Body& body) {
     if (members_ == 1 || parts == 1) {
