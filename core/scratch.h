@@ -48,10 +48,13 @@ struct Model::Scratch {
       place(context, rows * stride);
       place(feed_forward, std::min(rows, kFeedForwardRows) * feed_forward_stride);
       if (model.precision_ == Precision::int8) {
-        input.stride = round_up(widest, kAlignment);
-        place(input.bytes, rows * input.stride);
-        place(input.step, rows * groups_of(widest));
-        place(input.lowest, rows * groups_of(widest));
+        const size_t block = std::min(rows, kFeedForwardRows);
+        const size_t groups =
+            std::max(rows * groups_of(config.hidden_size), block * groups_of(config.intermediate_size));
+        place(input.bytes, std::max(rows * round_up(config.hidden_size, kAlignment),
+                                    block * round_up(config.intermediate_size, kAlignment)));
+        place(input.step, groups);
+        place(input.lowest, groups);
       }
       for (Member& member : of_members) {
         place(member.projected, rows * model.head_width_);
