@@ -1,8 +1,7 @@
-#include <algorithm>
 #include <chrono>
+#include <future>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "dispatch.h"
@@ -30,10 +29,12 @@ double measure_ceiling(std::string_view isa, Precision precision, size_t threads
     }
     rates[thread] = operations / passed;
   };
-  std::vector<std::thread> others;
-  for (size_t thread = 1; thread < threads; ++thread) others.emplace_back(measure, thread);
+  std::vector<std::future<void>> others;  // which wait for their threads, also where one can't be started
+  for (size_t thread = 1; thread < threads; ++thread) {
+    others.push_back(std::async(std::launch::async, measure, thread));
+  }
   measure(0);
-  for (std::thread& other : others) other.join();
+  for (std::future<void>& other : others) other.get();
   double total = 0.0;
   for (const double rate : rates) total += rate;
   return total;

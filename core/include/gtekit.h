@@ -105,7 +105,8 @@ std::vector<std::string> compiled_isas();  // kernel sets in this binary, fastes
 std::vector<std::string> possible_isas();  // those that this CPU and operating system can run, fastest first
 
 // Operations a second, a multiplication and an addition being two, of a loop in registers alone on so many threads:
-// what no product can exceed on this machine. Throws std::invalid_argument for a name not out of possible_isas().
+// what no product can exceed on this machine. Throws std::invalid_argument for a name not out of possible_isas(), no
+// threads or more than kMostThreads, or no time.
 double measure_ceiling(std::string_view isa, Precision precision, size_t threads, double seconds);
 
 // What the CPU offers and the operating system lets through, for people to read.

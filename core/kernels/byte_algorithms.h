@@ -1,11 +1,11 @@
 // The kernels of 8 bits, written once over vectors of 32-bit sums; included after algorithms.h in the same way.
 //
 // A kernel file offers, besides Vector: Ints (kLanes sums of 32 bits: zero(), load(p), store(p), broadcast(int), +, &,
-// |, min, max, shifted_by_a_byte, sum()), to_ints(Vector) to the nearest and even, to_floats(Ints), store_bytes(Ints,
-// p) and store_bytes(Ints, p, n), which saturate to 0 and 255; FourBytes, four activations for every lane:
-// four_bytes(p); FourWeights, four weights a lane: four_weights(p); dot(Ints&, FourBytes, FourWeights), which adds the
-// four products of each lane to its sum, exactly; first_sums(p), what the sums of a group begin with, given the sums of
-// its weights; and hide(FourBytes&), after which the compiler does not know what they are.
+// |, shifted_by_a_byte, sum()); to_ints(Vector) to the nearest and even; to_floats(Ints); store_bytes(Ints, p) and
+// store_bytes(Ints, p, n), which saturate to 0 and 255; FourBytes, four activations for every lane: four_bytes(p);
+// FourWeights, four weights a lane: four_weights(p); dot(Ints&, FourBytes, FourWeights), which adds the four products
+// of each lane to its sum, exactly; first_sums(p), what the sums of a group begin with, given the sums of its weights;
+// and hide(FourBytes&), after which the compiler does not know what they are.
 
 // Coefficients and errors: fit_polynomials.py. Lowest power first. Of a byte's step of 1/255 these errors are nothing.
 constexpr float kByteGeluLimit = 3.9f;

@@ -96,7 +96,8 @@ void quantize(const float* x, size_t stride, size_t rows, size_t n, const float*
       out.lowest[row * out.groups + group] = lowest;
       out.step[row * out.groups + group] = is_flat ? 0.0f : range * (1.0f / 255.0f);
       for (size_t i = begin; i < end; ++i) {
-        bytes[i] = static_cast<uint8_t>(std::min(std::nearbyint((at(i) - lowest) * inverse), 255.0f));
+        const float byte = std::nearbyint((at(i) - lowest) * inverse);
+        bytes[i] = byte >= 0.0f ? static_cast<uint8_t>(std::min(byte, 255.0f)) : 0;  // NaN, of an infinite range, is 0
       }
     }
     std::memset(bytes + n, 0, out.stride - n);
