@@ -103,7 +103,13 @@ Model::Model(const ModelConfig& config, const Tensors& tensors, const KernelTabl
   widen(reader.matrix("embeddings.token_type_embeddings.weight", config.type_vocab_size, size), 0, size, type.data());
   for (size_t i = 0; i < positions_.size(); ++i) positions_[i] += type[i % size];
 
-  if (precision == Precision::int8) dither_ = thresholds(config.max_position_embeddings);
+  if (precision == Precision::int8) {
+    if (config.max_position_embeddings > kMostByteInputs) {
+      throw std::invalid_argument("max_position_embeddings is " + std::to_string(config.max_position_embeddings) +
+                                  "; int8 takes at most " + std::to_string(kMostByteInputs) + ". Use float32.");
+    }
+    dither_ = thresholds(config.max_position_embeddings);
+  }
   layers_.resize(config.num_hidden_layers);
   std::vector<std::future<void>> parts;
   const size_t loaders = std::min(threads, layers_.size());

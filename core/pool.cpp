@@ -141,7 +141,7 @@ void Pool::run_one(Job& job, Seat& seat, Lock& lock) {
   Team team(working_ <= 1 && !team_ && !has_work() ? team_size(job) : 1);
   if (team.members() > 1) team_ = &team;
   lock.unlock();
-  if (team.members() > 1) work_.notify_all();
+  for (size_t place = 1; place < team.members(); ++place) work_.notify_one();
   try {
     if (!arena) arena = std::make_unique<Arena>();
     job.run(batch, *arena, team, [&] { between_layers(job, seat); });

@@ -106,8 +106,8 @@ void keep(T value) {
   static_cast<void>(kept);
 }
 
-// Weights of a tile that is alone with them. The panels after its own are fetched ahead: a short text waits for
-// weights.
+// Kinds of weights beside float, both for texts so short that one tile reads each weight once: it fetches the panels
+// after its own ahead, because such a text waits for weights, and halves widen on their way into a register.
 struct Half {
   uint16_t bits;
 };

@@ -56,8 +56,11 @@ struct ByteRows {
   size_t groups = 0;
 };
 
+// The most bytes of one sum: 255 * 127 times as many still fit in 32 bits.
+inline constexpr size_t kMostByteInputs = 65'536;
+
 // product[r][n] = sum over g of scale[g][n] * (step[r][g] * s + lowest[r][g] * weight_sums[g][n]), where s is the sum
-// over the k of group g of bytes[r][k] * w[n][k]: exact, since 255 * 127 * 66,000 still fits in 32 bits.
+// over the k of group g of bytes[r][k] * w[n][k]: exact, for groups of up to kMostByteInputs.
 struct ByteLinearTask : LinearOutput {
   ByteRows x;
   size_t rows = 0;
