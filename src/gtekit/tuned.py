@@ -88,7 +88,10 @@ def read_entries(path: Path | None) -> list[Tuned]:
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
-        raise FileFormatError(_damaged(path, f"can't be read ({error.strerror})")) from None
+        raise FileFormatError(
+            f"{path}: can't be read ({error.strerror}). Name a file with {VARIABLE}, or make this one readable; "
+            f"{VARIABLE}={OFF} does without it for now."
+        ) from None
     if len(content) > MOST_BYTES:
         raise FileFormatError(_damaged(path, f"has more than {MOST_BYTES:,} bytes"))
     try:
@@ -107,10 +110,29 @@ def write_entry(path: Path, entry: Tuned) -> None:
     _write(path, [*others, entry])
 
 
-def forget(path: Path, models: Iterable[str]) -> int:
+def check_place(path: Path) -> None:
+    """See that a file can be written there, before the work whose result it is to hold.
+
+    Raises:
+        FileFormatError: If it can't.
+    """
+    from gtekit.files import check_writable  # not needed on the way to the first vector
+
+    target = path.resolve()  # a link: what it points to
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileFormatError(
+            f"{target.parent}: no such folder can be made ({error.strerror}). Name another file with {VARIABLE}."
+        ) from None
+    check_writable(target)
+
+
+def forget(path: Path, models: Iterable[str]) -> int | None:
     """Remove the entries of models, for every machine and revision, and say how many they were.
 
-    A damaged file can't be asked for its entries: all of it goes. So does one with no entry left.
+    A damaged file can't be asked for its entries: all of it goes, and the answer is None. A file with no entry left
+    goes too.
     """
     try:
         entries = read_entries(path)
@@ -118,7 +140,7 @@ def forget(path: Path, models: Iterable[str]) -> int:
         if not path.is_file():
             raise
         path.unlink()
-        return 1
+        return None
     names = set(models)
     left = [entry for entry in entries if entry.model not in names]
     if left and len(left) < len(entries):
@@ -129,18 +151,11 @@ def forget(path: Path, models: Iterable[str]) -> int:
 
 
 def _write(path: Path, entries: list[Tuned]) -> None:
-    from gtekit.files import check_writable, replace_when_complete  # not needed on the way to the first vector
+    from gtekit.files import replace_when_complete  # not needed on the way to the first vector
 
+    check_place(path)
     text = json.dumps({"format": FORMAT, "entries": [asdict(entry) for entry in entries]}, indent=2)
-    target = path.resolve()  # a link: what it points to
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileFormatError(
-            f"{target.parent}: no such folder can be made ({error.strerror}). Name another file with {VARIABLE}."
-        ) from None
-    check_writable(target)
-    with replace_when_complete(target) as temporary:
+    with replace_when_complete(path.resolve()) as temporary:
         temporary.write_text(text + "\n", "utf-8")
 
 

@@ -56,7 +56,7 @@ def test_bench_takes_texts_of_the_user_and_gives_json(run: Run, tiny_checkpoint:
         (("--seconds", "0"), "--seconds 0"),
         (("--seconds", "nan"), "--seconds nan"),
         (("--plot", "a.png"), "a.png"),
-        (("--plot", "/no/such/folder/a.svg"), "does not exist"),
+        (("--plot", "/no/such/folder/a.svg"), "there is no folder /no/such/folder"),
         (("/no/such/file.txt",), "/no/such/file.txt"),
         (("--threads", "0"), "--threads 0"),
     ],
@@ -93,6 +93,23 @@ def test_tune_dry_run_writes_nothing(run: Run, tiny_checkpoint: Path, config: Pa
     assert (code, found["written"], config.exists()) == (0, None, False)
     assert {choice["precision"] for choice in found["choices"]} == {"float32"}
     assert found["best"] in found["choices"]
+
+
+def test_tune_writes_nothing_for_shorter_texts_than_load_reads(run: Run, tiny_checkpoint: Path, config: Path) -> None:
+    code, output, _ = run("tune", "-m", tiny_checkpoint, *FAST, "--precision", "float32", "--max-tokens", "16")
+    assert code == 0
+    assert "not written: --max-tokens" in output
+    assert not config.exists()
+
+
+def test_tune_knows_at_once_that_its_file_has_no_place(
+    run: Run, tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a file").write_text("")
+    monkeypatch.setenv("GTEKIT_CONFIG", str(tmp_path / "a file" / "tuned.json"))
+    code, output, errors = run("tune", "-m", tiny_checkpoint, "--seconds", "1000")
+    assert (code, output) == (2, "")
+    assert "GTEKIT_CONFIG" in errors
 
 
 def test_tune_says_when_nothing_is_exact_enough(run: Run, tiny_checkpoint: Path, config: Path) -> None:

@@ -127,3 +127,10 @@ def test_packed_hidden_states_have_the_same_bits_alone() -> None:
     together = engine.hidden_states(*pack(texts), batch_tokens=256)
     alone = [engine.hidden_states(*pack([text]), batch_tokens=256) for text in texts]
     np.testing.assert_array_equal(together, np.concatenate(alone))
+
+
+def test_more_positions_than_a_sum_of_bytes_can_hold_are_refused() -> None:
+    fields = {name: getattr(TINY, name) for name in TINY.__dataclass_fields__}
+    config = ModelConfig(**{**fields, "hidden_size": 4, "vocab_size": 10, "max_position_embeddings": 65_537})
+    with pytest.raises(ArgumentError, match="65537; int8 takes at most 65536"):
+        NativeEngine(config, random_tensors(config), precision="int8")

@@ -37,7 +37,7 @@ def draw(found: Bench) -> str:
         f"<style>{STYLE}</style>",
         f'<rect class="card" width="{WIDTH}" height="{y:.0f}" rx="18"/>',
         _text(MARGIN, 56, found.model, "title"),
-        _text(MARGIN, 84, f"{found.machine}, {found.threads} threads", "soft"),
+        _text(MARGIN, 84, f"{found.machine}, {found.threads} thread{'' if found.threads == 1 else 's'}", "soft"),
         _text(MARGIN, 104, f"{found.texts:,} texts, {found.tokens:,} tokens: {found.source}", "soft"),
     ]
     return "\n".join([*head, *parts, "</svg>"]) + "\n"

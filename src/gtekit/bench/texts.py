@@ -26,6 +26,7 @@ MEDIAN_TOKENS, SIGMA = 60, 0.9  # of made texts; sigma is that of the logarithm
 FEWEST_TEXTS = 4
 COUNTED_TEXTS = 64  # at a time
 QUERY_WORDS = 8
+QUERY_CHARS = 80  # Chinese has no spaces to count words by
 QUERIES = 32
 
 
@@ -92,7 +93,7 @@ def choose_sample(model: Embedder, source: TextSource, tokens: int) -> Sample:
     """Choose texts of about so many tokens in all, from all over the source; those of a small one come repeatedly."""
     texts = make_texts(model.tokenizer.vocabulary(), model.max_tokens) if source.texts is None else list(source.texts)
     random.Random(SEED).shuffle(texts)
-    queries = [" ".join(text.split()[:QUERY_WORDS]) for text in texts[:QUERIES]]
+    queries = [" ".join(text.split()[:QUERY_WORDS])[:QUERY_CHARS] for text in texts[:QUERIES]]
     lengths: list[int] = []  # of the first texts: no more are counted than are needed
     chosen: list[str] = []
     total = 0

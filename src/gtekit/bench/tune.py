@@ -47,6 +47,7 @@ class Tuning:
     machine: Machine
     source: str
     texts: int
+    different_texts: int  # those of a small source come repeatedly
     tokens: int
     rounds: int
     seconds: float  # that it took
@@ -123,6 +124,7 @@ def tune(
         machine=this_machine(exact.isa),
         source=source.name,
         texts=len(sample.texts),
+        different_texts=len(set(sample.texts)),
         tokens=sample.tokens,
         rounds=rounds,
         seconds=time.perf_counter() - begin,

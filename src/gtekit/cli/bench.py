@@ -54,13 +54,14 @@ def run(arguments: argparse.Namespace) -> int:
         seconds=arguments.seconds,
         say=say,
     )
-    if arguments.plot is not None:
-        arguments.plot.write_text(draw(found), encoding="utf-8")
+    # the figures first: whatever becomes of the picture, they are not lost
     if arguments.json:
         print_json(asdict(found))
     else:
         _print(found)
-        if arguments.plot is not None:
+    if arguments.plot is not None:
+        arguments.plot.write_text(draw(found), encoding="utf-8")
+        if not arguments.json:
             print(f"\npicture: {arguments.plot.resolve()}")
     return ExitCode.OK
 
@@ -71,8 +72,10 @@ def _check_plot(path: Path) -> None:
 
     if path.suffix.lower() != ".svg":
         raise ArgumentError(f"--plot {path}: the picture is an SVG file; give it a name that ends in .svg.")
-    if path.is_dir() or not path.resolve().parent.is_dir():
-        raise ArgumentError(f"--plot {path}: is a folder, or in one that does not exist. Name a file in a folder.")
+    if path.is_dir():
+        raise ArgumentError(f"--plot {path}: is a folder. Name a file in it.")
+    if not path.resolve().parent.is_dir():
+        raise ArgumentError(f"--plot {path}: there is no folder {path.resolve().parent}. Make it, or name another.")
     check_writable(path.resolve())
 
 

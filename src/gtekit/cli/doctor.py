@@ -64,7 +64,7 @@ def _print_found(found: "Diagnosis") -> None:
     print(f"tuned      {found.tuned_file or 'GTEKIT_CONFIG=off: what gtekit tune found is passed over'}")
     for entry in found.tuned:
         print(f"           {entry}")
-    if found.tuned_file and not found.tuned:
+    if found.tuned_file and not found.tuned and not found.tuned_file.exists():
         print("           no entry; gtekit tune measures and makes one")
     for name, value in found.variables.items():
         print(f"variable   {name}={value}")

@@ -70,7 +70,7 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
         choices=get_args(Precision),
         help="number format of the linear layers; int8 is faster and a little less exact (as tuned, or float32)",
     )
-    group.add_argument("--isa", help="force kernels: avx512, avx2, neon or scalar (the fastest that run here)")
+    group.add_argument("--isa", help="force kernels, one of those that gtekit doctor lists (the fastest that run here)")
 
 
 def add_measure_options(parser: argparse.ArgumentParser, *, rounds: int, seconds: float) -> None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from gtekit.config import Precision
     from gtekit.embedder import Embedder
 
+FEW_TEXTS = 50  # cosines of fewer say little
+
 SUMMARY = "Measure precisions, threads and micro-batches on this machine, and keep the fastest for gtekit.load."
 EXAMPLE = """\
   gtekit tune corpus.txt
@@ -32,7 +34,8 @@ EXAMPLE = """\
 
 What is found is written to $GTEKIT_CONFIG, or gtekit/tuned.json in the folder for configurations; gtekit doctor says
 where. It counts for this model at this revision on this machine only. Arguments of gtekit.load, options and
-GTEKIT_THREADS go before it, and GTEKIT_CONFIG=off passes over it. Choices within 2 % of the fastest count as equally
+GTEKIT_THREADS go before it, and GTEKIT_CONFIG=off passes over it. The fastest is that with the most tokens/s; one query
+at a time may be quicker with other threads, see query ms. Choices within 2 % of the fastest count as equally
 fast: of these float32 goes before int8, and what is nearest to the defaults before the rest."""
 
 
@@ -58,14 +61,18 @@ def run(arguments: argparse.Namespace) -> int:
     """Measure, print and write."""
     from gtekit.bench import threads_to_try, tune
     from gtekit.threads import available_threads
-    from gtekit.tuned import read_entries, write_entry
+    from gtekit.tuned import check_place, read_entries, write_entry
 
-    path = None if arguments.dry_run else _config_file()
+    path = None if arguments.dry_run else _config_file(arguments)
     if arguments.forget and path is not None:
         return _forget(arguments, path)
     if not -1 <= arguments.min_cosine <= 1:
         raise ArgumentError(f"--min-cosine {arguments.min_cosine:g} is not possible; choose a number, -1 to 1.")
-    read_entries(path)  # a damaged file is told of now, not after the measuring
+    if arguments.max_tokens:
+        path = None  # what was measured with shorter texts says little of whole ones
+    read_entries(path)  # a damaged file, or no place for one, is told of now, not after the measuring
+    if path is not None:
+        check_place(path)
 
     def load(precision: "Precision", threads: int | None) -> "Embedder":
         return load_model(arguments, precision=precision, threads=threads)
@@ -80,21 +87,27 @@ def run(arguments: argparse.Namespace) -> int:
         min_cosine=arguments.min_cosine,
         say=say,
     )
-    if found.best is not None and path is not None:
-        write_entry(path, found.entry(found.best))
+    # the measurements first: whatever becomes of the file, they are not lost
     if arguments.json:
         print_json({**asdict(found), "written": path if found.best else None})
     else:
-        _print(found, path, arguments.min_cosine)
-    return ExitCode.OK if found.best else ExitCode.FAILED
+        _print(found, arguments.min_cosine)
+    if found.best is None:
+        return ExitCode.FAILED
+    if path is not None:
+        write_entry(path, found.entry(found.best))
+    if not arguments.json:
+        _print_written(arguments, path)
+    return ExitCode.OK
 
 
-def _config_file() -> Path:
+def _config_file(arguments: argparse.Namespace) -> Path:
     from gtekit.tuned import OFF, VARIABLE, config_file
 
     path = config_file()
     if path is None:
-        raise ArgumentError(f"{VARIABLE}={OFF}: there is no file to write to. Unset it, or take --dry-run.")
+        way_out = "Unset it." if arguments.forget else "Unset it, or take --dry-run."
+        raise ArgumentError(f"{VARIABLE}={OFF}: there is no file to write to. {way_out}")
     return path
 
 
@@ -104,6 +117,8 @@ def _forget(arguments: argparse.Namespace, path: Path) -> int:
     count = forget(path, _names(arguments))
     if arguments.json:
         print_json({"forgotten": count, "file": path})
+    elif count is None:
+        print(f"{path}: damaged, removed as a whole")
     else:
         print(
             f"{path}: {count_text(count, 'entry') if count == 1 else f'{count} entries'} of {arguments.model} removed"
@@ -124,18 +139,29 @@ def _names(arguments: argparse.Namespace) -> set[str]:
     return {model_key(found.name, found.folder, found.revision)}
 
 
-def _print(found: "Tuning", path: Path | None, min_cosine: float) -> None:
+def _print(found: "Tuning", min_cosine: float) -> None:
     print(f"{found.model} on {found.machine}")
     texts = f"{count_text(found.texts, 'text')}, {count_text(found.tokens, 'token')}"
     print(f"{texts}, {count_text(found.rounds, 'round')}: {found.source}\n")
     heading = ["", "precision", "threads", "batch tokens", "tokens/s", "lowest", "highest", "query ms", "cosine", "min"]
     rows = [_row(choice, is_best=choice == found.best) for choice in found.choices]
     print_table([heading, *rows], right=range(2, len(heading)))
+    if found.different_texts < FEW_TEXTS:
+        few = count_text(found.different_texts, "different text")
+        print(f"\nThe cosines are those of {few}: name a FILE with more, or give more --seconds, to count on them.")
     if found.best is None:
         print(f"\nNo choice has a mean cosine of {min_cosine:g} or more. Nothing is written.")
     else:
         print(f"\n* the fastest with a mean cosine of {min_cosine:g} or more: {_words(found.best)}")
-        print(f"written: {path}" if path else "not written: --dry-run")
+
+
+def _print_written(arguments: argparse.Namespace, path: Path | None) -> None:
+    if arguments.dry_run:
+        print("not written: --dry-run")
+    elif path is None:
+        print("not written: --max-tokens measures shorter texts than gtekit.load reads")
+    else:
+        print(f"written: {path}{f' (applies with --isa {arguments.isa} only)' if arguments.isa else ''}")
 
 
 def _row(choice: "Choice", *, is_best: bool) -> list[str]:
