@@ -43,7 +43,7 @@ std::vector<float> Model::thresholds(size_t positions) {
 // hidden += W softmax(Q K^T / sqrt(E)) V + b, head by head: a head's queries, keys and values stay in a core's cache
 // until they are used up.
 void Model::attend(const Layer& layer, const std::vector<Text>& texts, const Scratch& scratch, Team& team) const {
-  const Input x = input(layer.query_key_value, scratch.hidden, scratch.stride, scratch.rows, scratch, team);
+  const Input x = {scratch.hidden, scratch.stride, scratch.bytes};
   team.for_each(config_.num_attention_heads, [&](size_t head, size_t number) {
     const Member& member = scratch.of_members[number];
     LinearOutput output;
@@ -67,7 +67,8 @@ void Model::attend(const Layer& layer, const std::vector<Text>& texts, const Scr
       row += text.length;
     }
   });
-  const Input mixed = input(layer.attention_output, scratch.context, scratch.stride, scratch.rows, scratch, team);
+  const Input mixed = {scratch.context, scratch.stride, scratch.mixed_bytes};
+  quantize(layer.attention_output, mixed, scratch.rows, team);
   LinearOutput output;
   output.residual = output.out = scratch.hidden;
   output.residual_stride = output.out_stride = scratch.stride;
@@ -112,25 +113,27 @@ void Model::attend_head(size_t length, const float* projected, float* context, c
   }
 }
 
-// The same with bytes in both products. Queries and keys have a scale for each token, probabilities one for each row,
-// values one for each number of the head. Cosine to float32 that this costs: 3e-5 on 1,000 texts.
+// The same with bytes in both products. All queries of a head share a scale, and so do its keys; probabilities have one
+// for each row, values one for each number of the head. Cosine to float32 that this costs: 3e-5 on 1,000 texts.
 void Model::attend_head_in_bytes(size_t length, const float* projected, float* context, const Scratch& scratch,
                                  const Member& member) const {
   BytePanels keys = member.byte_keys, values = member.byte_values;
   keys.resize(head_size_, length);
   values.resize(length, head_size_);
-  kernels_.pack_keys(projected + head_size_, head_width_, length, head_size_, keys);
+  ByteQueries queries = member.queries;
+  const float of_queries = kernels_.pack_queries(projected, head_width_, length, head_size_, queries);
+  const float of_keys = kernels_.pack_keys(projected + head_size_, head_width_, length, head_size_, keys);
   kernels_.pack_values(projected + 2 * head_size_, head_width_, length, head_size_, values);
-  const float scale = 1.0f / std::sqrt(static_cast<float>(head_size_));
+  const float scale = of_queries * of_keys / std::sqrt(static_cast<float>(head_size_));
 
-  ByteLinearTask match = keys.task();
-  match.x = member.queries;
-  match.out = member.scores;
-  match.out_stride = scratch.score_stride;
-
-  ByteLinearTask mix = values.task();
+  ByteLinearTask mix;
   mix.x = member.probabilities;
   mix.x.stride = mix.x.group = values.inputs;
+  mix.panels = values.panels;
+  mix.scale = values.scale;
+  mix.weight_sums = values.sums;
+  mix.inputs = values.inputs;
+  mix.outputs = values.outputs;
   const bool is_whole = head_size_ % kPanel == 0;  // otherwise whole panels would run into the next head
   mix.out = member.head_context;
   mix.out_stride = is_whole ? scratch.stride : mix.outputs;
@@ -138,16 +141,15 @@ void Model::attend_head_in_bytes(size_t length, const float* projected, float* c
   for (size_t first = 0; first < length; first += kQueryRows) {
     const size_t rows = std::min(kQueryRows, length - first);
     float* target = context + first * scratch.stride;
-    kernels_.quantize(projected + first * head_width_, head_width_, rows, head_size_, nullptr, match.x);
-    match.rows = mix.rows = rows;
-    kernels_.byte_linear(match);
+    kernels_.byte_scores(queries, rows, keys, member.byte_scores, scratch.score_stride);
+    queries.bytes += rows * queries.stride;
     for (size_t r = 0; r < rows; ++r) {
       const float* dither = dither_.data() + (first + r) * kDitherStep % kDitherRows;
-      const int32_t sum = kernels_.byte_softmax(member.scores + r * scratch.score_stride, length, scale, dither,
+      const int32_t sum = kernels_.byte_softmax(member.byte_scores + r * scratch.score_stride, length, scale, dither,
                                                 mix.x.bytes + r * mix.x.stride);
       mix.x.step[r] = 1.0f / static_cast<float>(sum);
-      mix.x.lowest[r] = 0.0f;
     }
+    mix.rows = rows;
     if (is_whole) mix.out = target;
     kernels_.byte_linear(mix);
     if (!is_whole) copy_rows(mix.out, mix.out_stride, rows, head_size_, target, scratch.stride);

@@ -13,6 +13,9 @@
 namespace gtekit {
 namespace {
 
+// Rows that are quantized right after they were normalized: few, so that the first level of the cache still has them.
+constexpr size_t kNormRows = 8;
+
 // Parts are cut to multiples of so many panels: whole tiles of 2 and of 3.
 constexpr size_t kPartPanels = 6;
 
@@ -108,6 +111,10 @@ Model::Model(const ModelConfig& config, const Tensors& tensors, const KernelTabl
       throw std::invalid_argument("max_position_embeddings is " + std::to_string(config.max_position_embeddings) +
                                   "; int8 takes at most " + std::to_string(kMostByteInputs) + ". Use float32.");
     }
+    if (head_size_ > kMostByteInputs) {
+      throw std::invalid_argument("A head has " + std::to_string(head_size_) + " numbers; int8 takes at most " +
+                                  std::to_string(kMostByteInputs) + ". Use float32.");
+    }
     dither_ = thresholds(config.max_position_embeddings);
   }
   layers_.resize(config.num_hidden_layers);
@@ -137,13 +144,17 @@ Hidden Model::forward(const std::vector<Text>& texts, Arena& arena, Team& team,
                       const BetweenLayers& between_layers) const {
   const Scratch scratch(*this, texts, team.members(), arena);
   embed(texts, scratch);
-  norm(embedding_norm_, scratch, team);
-  for (const auto& layer : layers_) {
+  const auto reader_of = [&](size_t index) {
+    return index < layers_.size() ? &layers_[index]->query_key_value : nullptr;
+  };
+  norm(embedding_norm_, reader_of(0), scratch, team);
+  for (size_t index = 0; index < layers_.size(); ++index) {
+    const Layer& layer = *layers_[index];
     between_layers();
-    attend(*layer, texts, scratch, team);
-    norm(layer->attention_norm, scratch, team);
-    feed_forward(*layer, scratch, team);
-    norm(layer->output_norm, scratch, team);
+    attend(layer, texts, scratch, team);
+    norm(layer.attention_norm, &layer.up, scratch, team);
+    feed_forward(layer, scratch, team);
+    norm(layer.output_norm, reader_of(index + 1), scratch, team);
   }
   return {scratch.hidden, scratch.stride};
 }
@@ -167,41 +178,41 @@ void Model::feed_forward(const Layer& layer, const Scratch& scratch, Team& team)
   up.activation = Activation::gelu;
   LinearOutput down;
   down.residual_stride = down.out_stride = scratch.stride;
+  const Input wide = {scratch.feed_forward, scratch.feed_forward_stride, scratch.wide_bytes};
   for (size_t first = 0; first < scratch.rows; first += kFeedForwardRows) {
     const size_t rows = std::min(kFeedForwardRows, scratch.rows - first);
-    float* hidden = scratch.hidden + first * scratch.stride;
-    down.residual = down.out = hidden;
-    const Input narrow = input(layer.up, hidden, scratch.stride, rows, scratch, team);
+    const Input narrow = Input{scratch.hidden, scratch.stride, scratch.bytes}.from(first);
+    down.residual = down.out = scratch.hidden + first * scratch.stride;
     multiply(layer.up, narrow, rows, up, scratch, Part::up, team);
-    const Input wide = input(layer.down, scratch.feed_forward, scratch.feed_forward_stride, rows, scratch, team);
+    quantize(layer.down, wide, rows, team);
     multiply(layer.down, wide, rows, down, scratch, Part::down, team);
   }
 }
 
-void Model::norm(const LayerNorm& norm, const Scratch& scratch, Team& team) const {
+void Model::norm(const LayerNorm& norm, const Linear* next, const Scratch& scratch, Team& team) const {
   share_rows(scratch.rows, team, [&](size_t first, size_t count) {
-    const Timer timer(timing_, Part::norm);
-    kernels_.layer_norm(scratch.hidden + first * scratch.stride, scratch.stride, count, config_.hidden_size,
-                        norm.gamma.data(), norm.beta.data(), config_.layer_norm_eps);
+    for (size_t row = first; row < first + count; row += kNormRows) {
+      const Input rows = Input{scratch.hidden, scratch.stride, scratch.bytes}.from(row);
+      const size_t size = std::min(kNormRows, first + count - row);
+      {
+        const Timer timer(timing_, Part::norm);
+        kernels_.layer_norm(rows.rows, rows.stride, size, config_.hidden_size, norm.gamma.data(), norm.beta.data(),
+                            config_.layer_norm_eps);
+      }
+      if (next) quantize_rows(*next, rows, size);
+    }
   });
 }
 
-Model::Input Model::input(const Linear& linear, const float* rows, size_t stride, size_t count, const Scratch& scratch,
-                          Team& team) const {
-  if (precision_ == Precision::float32) return {rows, stride, {}};
-  ByteRows bytes = scratch.input;
-  bytes.stride = round_up(linear.inputs(), kAlignment);
-  bytes.group = kGroup;
-  bytes.groups = groups_of(linear.inputs());
-  share_rows(count, team, [&](size_t first, size_t part) {
-    const Timer timer(timing_, Part::quantize);
-    ByteRows of_part = bytes;
-    of_part.bytes += first * bytes.stride;
-    of_part.step += first * bytes.groups;
-    of_part.lowest += first * bytes.groups;
-    kernels_.quantize(rows + first * stride, stride, part, linear.inputs(), linear.factors(), of_part);
-  });
-  return {rows, stride, bytes};
+void Model::quantize(const Linear& linear, const Input& x, size_t count, Team& team) const {
+  if (precision_ == Precision::float32) return;
+  share_rows(count, team, [&](size_t first, size_t part) { quantize_rows(linear, x.from(first), part); });
+}
+
+void Model::quantize_rows(const Linear& linear, const Input& x, size_t count) const {
+  if (precision_ == Precision::float32) return;
+  const Timer timer(timing_, Part::quantize);
+  kernels_.quantize(x.rows, x.stride, count, linear.inputs(), linear.factors(), x.bytes);
 }
 
 void Model::multiply(const Linear& linear, const Input& x, size_t rows, const LinearOutput& output,

@@ -68,16 +68,26 @@ class Model {
   void attend_head_in_bytes(size_t length, const float* projected, float* context, const Scratch& scratch,
                             const Member& member) const;
   void feed_forward(const Layer& layer, const Scratch& scratch, Team& team) const;
-  void norm(const LayerNorm& norm, const Scratch& scratch, Team& team) const;
 
-  // What a linear layer reads: rows of floats, and the same as bytes in int8.
+  // What a linear layer reads: rows of floats, and in int8 the same as bytes.
   struct Input {
-    const float* rows;
+    float* rows;
     size_t stride;
     ByteRows bytes;
+    Input from(size_t row) const {
+      Input rest = *this;
+      rest.rows += row * stride;
+      if (!bytes.bytes) return rest;
+      rest.bytes.bytes += row * bytes.stride;
+      rest.bytes.step += row * bytes.groups;
+      rest.bytes.lowest += row;
+      return rest;
+    }
   };
-  Input input(const Linear& linear, const float* rows, size_t stride, size_t count, const Scratch& scratch,
-              Team& team) const;
+  // next: the linear layer that reads the result, or null.
+  void norm(const LayerNorm& norm, const Linear* next, const Scratch& scratch, Team& team) const;
+  void quantize(const Linear& linear, const Input& x, size_t count, Team& team) const;
+  void quantize_rows(const Linear& linear, const Input& x, size_t count) const;
   void multiply(const Linear& linear, const Input& x, size_t rows, const LinearOutput& output, const Scratch& scratch,
                 Part part, Team& team) const;
   void multiply_panels(const Linear& linear, size_t first, size_t count, const Input& x, size_t rows,

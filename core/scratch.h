@@ -19,13 +19,14 @@ struct Model::Member {
   float* projected;     // (rows, head_width): query, key, value of one head
   float* keys;          // one head: panels[longest / 16][E][16]
   float* values;        // one head: panels[E / 16][longest][16]
-  float* scores;        // (kQueryRows, longest)
   float* head_context;  // (kQueryRows, E)
+  float* scores;        // (kQueryRows, longest)
   float* widened;       // weights of one register tile in float32
 
   // In int8 instead of keys and values in floats:
+  ByteQueries queries;  // (longest, E)
   BytePanels byte_keys, byte_values;
-  ByteRows queries;        // (kQueryRows, E)
+  int32_t* byte_scores;    // (kQueryRows, longest)
   ByteRows probabilities;  // (kQueryRows, longest)
 };
 
@@ -42,27 +43,26 @@ struct Model::Scratch {
     score_stride = round_up(longest, kPanel);
     const size_t head_stride = round_up(model.head_size_, kPanel);
     const size_t widest = std::max(config.hidden_size, config.intermediate_size);
+    bytes = byte_rows(config.hidden_size, kMostInGroupAfterNorm);
+    mixed_bytes = byte_rows(config.hidden_size, kMostInGroup);
+    wide_bytes = byte_rows(config.intermediate_size, kMostInGroup);
     // twice over the same list: for the sizes, then for the places
     const auto each_array = [&](const auto& place) {
       place(hidden, rows * stride);
       place(context, rows * stride);
       place(feed_forward, std::min(rows, kFeedForwardRows) * feed_forward_stride);
       if (model.precision_ == Precision::int8) {
-        const size_t block = std::min(rows, kFeedForwardRows);
-        const size_t groups =
-            std::max(rows * groups_of(config.hidden_size), block * groups_of(config.intermediate_size));
-        place(input.bytes, std::max(rows * round_up(config.hidden_size, kAlignment),
-                                    block * round_up(config.intermediate_size, kAlignment)));
-        place(input.step, groups);
-        place(input.lowest, groups);
+        place_rows(bytes, rows, place);
+        place_rows(mixed_bytes, rows, place);
+        place_rows(wide_bytes, std::min(rows, kFeedForwardRows), place);
       }
       for (Member& member : of_members) {
         place(member.projected, rows * model.head_width_);
-        place(member.scores, std::min(longest, kQueryRows) * score_stride);
         place(member.head_context, std::min(longest, kQueryRows) * head_stride);
         if (model.precision_ == Precision::int8) {
           place_bytes(member, model.head_size_, place);
         } else {
+          place(member.scores, std::min(longest, kQueryRows) * score_stride);
           place(member.keys, score_stride * model.head_size_);
           place(member.values, longest * head_stride);
           place(member.widened, kWidenedPanels * kPanel * widest);
@@ -75,37 +75,52 @@ struct Model::Scratch {
     each_array([&]<typename T>(T*& start, size_t count) { start = arena.take<T>(count); });
   }
 
+  // What a linear layer reads in int8.
+  static ByteRows byte_rows(size_t inputs, size_t most_in_group) {
+    const Groups groups(inputs, most_in_group);
+    ByteRows rows;
+    rows.stride = round_up(inputs, kAlignment);
+    rows.group = groups.size;
+    rows.groups = groups.count;
+    return rows;
+  }
+
+  template <typename Place>
+  static void place_rows(ByteRows& of_input, size_t count, const Place& place) {
+    place(of_input.bytes, count * of_input.stride);
+    place(of_input.step, count * of_input.groups);
+    place(of_input.lowest, count);
+  }
+
   template <typename Place>
   void place_bytes(Member& member, size_t head_size, const Place& place) const {
     const size_t most_rows = std::min(longest, kQueryRows);
     const auto place_panels = [&](BytePanels& panels) {
       place(panels.panels, panels.bytes());
-      place(panels.scale, panels.outputs);
       place(panels.sums, panels.outputs);
     };
-    const auto place_rows = [&](ByteRows& rows_of_head, size_t width) {
-      rows_of_head.stride = round_up(width, kBytesOfSum);
-      rows_of_head.group = rows_of_head.stride;
-      rows_of_head.groups = 1;
-      place(rows_of_head.bytes, most_rows * rows_of_head.stride);
-      place(rows_of_head.step, most_rows);
-      place(rows_of_head.lowest, most_rows);
-    };
+    member.queries.stride = round_up(head_size, kBytesOfSum);
+    place(member.queries.bytes, longest * member.queries.stride);
     member.byte_keys.resize(head_size, longest);
-    member.byte_values.resize(longest, head_size);
     place_panels(member.byte_keys);
+    member.byte_values.resize(longest, head_size);
     place_panels(member.byte_values);
-    place_rows(member.queries, head_size);
-    place_rows(member.probabilities, longest);
+    place(member.byte_values.scale, member.byte_values.outputs);
+    place(member.byte_scores, most_rows * score_stride);
+    member.probabilities.groups = 1;
+    place(member.probabilities.bytes, most_rows * round_up(longest, kBytesOfSum));
+    place(member.probabilities.step, most_rows);
   }
 
   size_t rows = 0;     // S
   size_t longest = 0;  // tokens of the longest text
   size_t stride, feed_forward_stride, score_stride;
-  float* hidden;        // (S, D)
-  float* context;       // (S, D): what attention gives
-  float* feed_forward;  // (kFeedForwardRows, F)
-  ByteRows input;       // (S, D) or (kFeedForwardRows, F) in int8: what the next linear layer reads
+  float* hidden;         // (S, D)
+  float* context;        // (S, D): what attention gives
+  float* feed_forward;   // (kFeedForwardRows, F)
+  ByteRows bytes;        // (S, D) in int8: hidden, after a layer norm
+  ByteRows mixed_bytes;  // (S, D): context
+  ByteRows wide_bytes;   // (kFeedForwardRows, F): feed_forward
   std::vector<Member> of_members;
 };
 

@@ -61,7 +61,10 @@ void widen(const Tensor& tensor, size_t begin, size_t count, float* out) {
 
 Linear::Linear(const TensorReader& reader, const std::vector<LinearPart>& parts, size_t inputs, size_t outputs,
                Precision precision, const LayerNorm* norm)
-    : inputs_(inputs), outputs_(round_up(outputs, kPanel)), bias_(allocate_floats(outputs_)) {
+    : inputs_(inputs),
+      outputs_(round_up(outputs, kPanel)),
+      groups_(inputs, norm ? kMostInGroupAfterNorm : kMostInGroup),
+      bias_(allocate_floats(outputs_)) {
   std::vector<Row> rows(outputs_);
   std::fill_n(bias_.get(), outputs_, 0.0f);
   dtype_ = reader.matrix(parts[0].name + ".weight", parts[0].outputs, inputs).dtype;
@@ -140,10 +143,10 @@ void Linear::choose_factors(const std::vector<Row>& rows, const LayerNorm& norm)
 void Linear::quantize(const std::vector<Row>& rows) {
   constexpr float kRounder = 12582912.0f;
   const size_t padded = round_up(inputs_, kBytesOfSum);
-  const size_t groups = groups_of(inputs_);
   panels_ = allocate_aligned(outputs_ * padded);
-  scale_ = allocate_floats(groups * outputs_);
-  weight_sums_ = allocate_aligned(groups * outputs_ * sizeof(int32_t));
+  scale_ = allocate_floats(groups_.count * outputs_);
+  weight_sums_ = allocate_aligned(groups_.count * outputs_ * sizeof(int32_t));
+  totals_ = allocate_floats(outputs_);
   auto* sums = reinterpret_cast<int32_t*>(weight_sums_.get());
   std::vector<float> row(padded, 0.0f);
   std::vector<int8_t> bytes(padded, 0);
@@ -152,9 +155,10 @@ void Linear::quantize(const std::vector<Row>& rows) {
     if (factors_) {
       for (size_t k = 0; k < inputs_; ++k) row[k] /= factors_[k];
     }
-    for (size_t group = 0; group < groups; ++group) {
-      const size_t begin = group * kGroup;
-      const size_t end = std::min(begin + kGroup, padded);
+    totals_[n] = 0.0f;
+    for (size_t group = 0; group < groups_.count; ++group) {
+      const size_t begin = group * groups_.size;
+      const size_t end = std::min(begin + groups_.size, padded);
       float largest = 0.0f;
       for (size_t k = begin; k < end; ++k) largest = std::max(largest, std::abs(row[k]));
       const bool is_zero = !(largest > 1e-30f);  // 127 / largest has to be finite
@@ -167,6 +171,7 @@ void Linear::quantize(const std::vector<Row>& rows) {
       }
       scale_[group * outputs_ + n] = is_zero ? 0.0f : largest * (1.0f / 127.0f);
       sums[group * outputs_ + n] = sum;
+      totals_[n] += static_cast<float>(sum) * scale_[group * outputs_ + n];
     }
     unsigned char* target = panels_.get() + n / kPanel * kPanel * padded + n % kPanel * kBytesOfSum;
     for (size_t k = 0; k < padded; k += kBytesOfSum) std::memcpy(target + k * kPanel, bytes.data() + k, kBytesOfSum);
@@ -175,8 +180,8 @@ void Linear::quantize(const std::vector<Row>& rows) {
 
 size_t Linear::bytes() const {
   if (!scale_) return outputs_ * (inputs_ * item_size(dtype_) + sizeof(float));
-  const size_t of_groups = groups_of(inputs_) * (sizeof(float) + sizeof(int32_t));
-  return outputs_ * (round_up(inputs_, kBytesOfSum) + of_groups + sizeof(float));
+  const size_t of_groups = groups_.count * (sizeof(float) + sizeof(int32_t));
+  return outputs_ * (round_up(inputs_, kBytesOfSum) + of_groups + 2 * sizeof(float));
 }
 
 LinearTask Linear::task(size_t first, size_t count) const {
@@ -195,6 +200,7 @@ ByteLinearTask Linear::byte_task(size_t first, size_t count) const {
   task.panels = reinterpret_cast<const int8_t*>(panels_.get()) + first * kPanel * task.inputs;
   task.scale = scale_.get() + first * kPanel;
   task.weight_sums = reinterpret_cast<const int32_t*>(weight_sums_.get()) + first * kPanel;
+  task.totals = totals_.get() + first * kPanel;
   task.scale_stride = outputs_;
   task.outputs = count * kPanel;
   task.bias = bias_.get() + first * kPanel;

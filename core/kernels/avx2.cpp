@@ -46,6 +46,7 @@ GTEKIT_INLINE void dot(Ints& sum, FourBytes x, FourWeights w) {
   sum.lanes = _mm256_add_epi32(sum.lanes, _mm256_madd_epi16(x.odd, w.odd));
 }
 GTEKIT_INLINE Ints first_sums(const int32_t*) { return Ints::zero(); }
+GTEKIT_INLINE Ints first_scores(const int32_t* sums) { return middle_times(Ints::load(sums)); }
 GTEKIT_INLINE void hide(FourBytes& x) {
   GTEKIT_HIDE("x", x.even);
   GTEKIT_HIDE("x", x.odd);
@@ -58,8 +59,8 @@ constexpr size_t kByteTilePanels = 1;
 
 }  // namespace
 
-const KernelTable kAvx2 = {"avx2",    linear,      byte_linear, quantize,   softmax,       byte_softmax,
-                           pack_keys, pack_values, layer_norm,  gelu_array, float_ceiling, byte_ceiling};
+const KernelTable kAvx2 = {"avx2",      linear,      byte_linear,  quantize,   softmax,    pack_queries,  pack_keys,
+                           pack_values, byte_scores, byte_softmax, layer_norm, gelu_array, float_ceiling, byte_ceiling};
 
 }  // namespace gtekit
 

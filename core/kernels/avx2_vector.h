@@ -42,6 +42,7 @@ GTEKIT_INLINE Vector operator*(Vector a, Vector b) { return {_mm256_mul_ps(a.lan
 GTEKIT_INLINE Vector fma(Vector a, Vector b, Vector c) { return {_mm256_fmadd_ps(a.lanes, b.lanes, c.lanes)}; }
 GTEKIT_INLINE Vector max(Vector a, Vector b) { return {_mm256_max_ps(a.lanes, b.lanes)}; }
 GTEKIT_INLINE Vector min(Vector a, Vector b) { return {_mm256_min_ps(a.lanes, b.lanes)}; }
+GTEKIT_INLINE Vector magnitude(Vector a) { return {_mm256_andnot_ps(_mm256_set1_ps(-0.0f), a.lanes)}; }
 GTEKIT_INLINE Vector round(Vector a) {
   return {_mm256_round_ps(a.lanes, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
 }
@@ -51,11 +52,23 @@ GTEKIT_INLINE Vector times_two_to(Vector a, Vector n) {
   return {_mm256_mul_ps(a.lanes, _mm256_castsi256_ps(_mm256_slli_epi32(exponent, 23)))};
 }
 
+struct Power {
+  Vector fraction, whole;
+};
+GTEKIT_INLINE Power split(Vector a) {
+  const Vector whole = {_mm256_round_ps(a.lanes, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC)};
+  return {a - whole, whole};
+}
+
 struct Ints {
   __m256i lanes;
 
   static GTEKIT_INLINE Ints zero() { return {_mm256_setzero_si256()}; }
   static GTEKIT_INLINE Ints load(const int32_t* p) { return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))}; }
+  static GTEKIT_INLINE Ints load(const int32_t* p, size_t n, int32_t fill) {
+    const __m256i mask = Vector::first(n);
+    return {_mm256_blendv_epi8(_mm256_set1_epi32(fill), _mm256_maskload_epi32(p, mask), mask)};
+  }
   static GTEKIT_INLINE Ints broadcast(int32_t x) { return {_mm256_set1_epi32(x)}; }
   GTEKIT_INLINE void store(void* p) const { _mm256_storeu_si256(static_cast<__m256i*>(p), lanes); }
   GTEKIT_INLINE int32_t sum() const {
@@ -63,12 +76,23 @@ struct Ints {
     four = _mm_add_epi32(four, _mm_unpackhi_epi64(four, four));
     return _mm_cvtsi128_si32(_mm_add_epi32(four, _mm_shuffle_epi32(four, 1)));
   }
+  GTEKIT_INLINE int32_t largest() const {
+    __m128i four = _mm_max_epi32(_mm256_castsi256_si128(lanes), _mm256_extracti128_si256(lanes, 1));
+    four = _mm_max_epi32(four, _mm_unpackhi_epi64(four, four));
+    return _mm_cvtsi128_si32(_mm_max_epi32(four, _mm_shuffle_epi32(four, 1)));
+  }
 };
 
 GTEKIT_INLINE Ints operator+(Ints a, Ints b) { return {_mm256_add_epi32(a.lanes, b.lanes)}; }
 GTEKIT_INLINE Ints operator&(Ints a, Ints b) { return {_mm256_and_si256(a.lanes, b.lanes)}; }
 GTEKIT_INLINE Ints operator|(Ints a, Ints b) { return {_mm256_or_si256(a.lanes, b.lanes)}; }
+GTEKIT_INLINE Ints max(Ints a, Ints b) { return {_mm256_max_epi32(a.lanes, b.lanes)}; }
+GTEKIT_INLINE Ints first_lanes(Ints a, size_t n) { return {_mm256_and_si256(a.lanes, Vector::first(n))}; }
 GTEKIT_INLINE Ints shifted_by_a_byte(Ints a) { return {_mm256_slli_epi32(a.lanes, 8)}; }
+// times -128, the middle of queries
+GTEKIT_INLINE Ints middle_times(Ints a) {
+  return {_mm256_sub_epi32(_mm256_setzero_si256(), _mm256_slli_epi32(a.lanes, 7))};
+}
 GTEKIT_INLINE Ints to_ints(Vector a) { return {_mm256_cvtps_epi32(a.lanes)}; }
 GTEKIT_INLINE Vector to_floats(Ints a) { return {_mm256_cvtepi32_ps(a.lanes)}; }
 GTEKIT_INLINE int64_t to_bytes(Ints a) {
@@ -78,6 +102,10 @@ GTEKIT_INLINE int64_t to_bytes(Ints a) {
 GTEKIT_INLINE void store_bytes(Ints a, uint8_t* p) {
   const int64_t bytes = to_bytes(a);
   std::memcpy(p, &bytes, sizeof bytes);
+}
+GTEKIT_INLINE void store_low_bytes(Ints a, uint8_t* p) {
+  const Ints low = a & Ints::broadcast(255);
+  store_bytes(low, p);
 }
 GTEKIT_INLINE void store_bytes(Ints a, uint8_t* p, size_t n) {
   const int64_t bytes = to_bytes(a);

@@ -52,6 +52,7 @@ GTEKIT_INLINE void dot(Ints& sum, FourBytes x, FourWeights w) {
   sum.lanes = _mm512_add_epi32(sum.lanes, _mm512_madd_epi16(x.odd, w.odd));
 }
 GTEKIT_INLINE Ints first_sums(const int32_t*) { return Ints::zero(); }
+GTEKIT_INLINE Ints first_scores(const int32_t* sums) { return middle_times(Ints::load(sums)); }
 GTEKIT_INLINE void hide(FourBytes& x) {
   GTEKIT_HIDE("v", x.even);
   GTEKIT_HIDE("v", x.odd);
@@ -64,8 +65,9 @@ constexpr size_t kByteTilePanels = 3;
 
 }  // namespace
 
-const KernelTable kAvx512 = {"avx512",  linear,      byte_linear, quantize,   softmax,       byte_softmax,
-                             pack_keys, pack_values, layer_norm,  gelu_array, float_ceiling, byte_ceiling};
+const KernelTable kAvx512 = {"avx512",     linear,     byte_linear,   quantize,    softmax,
+                             pack_queries, pack_keys,  pack_values,   byte_scores, byte_softmax,
+                             layer_norm,   gelu_array, float_ceiling, byte_ceiling};
 
 }  // namespace gtekit
 

@@ -30,28 +30,49 @@ GTEKIT_INLINE Vector operator*(Vector a, Vector b) { return {_mm512_mul_ps(a.lan
 GTEKIT_INLINE Vector fma(Vector a, Vector b, Vector c) { return {_mm512_fmadd_ps(a.lanes, b.lanes, c.lanes)}; }
 GTEKIT_INLINE Vector max(Vector a, Vector b) { return {_mm512_max_ps(a.lanes, b.lanes)}; }
 GTEKIT_INLINE Vector min(Vector a, Vector b) { return {_mm512_min_ps(a.lanes, b.lanes)}; }
+GTEKIT_INLINE Vector magnitude(Vector a) { return {_mm512_abs_ps(a.lanes)}; }
 GTEKIT_INLINE Vector round(Vector a) { return {_mm512_roundscale_ps(a.lanes, _MM_FROUND_TO_NEAREST_INT)}; }
 GTEKIT_INLINE Vector times_two_to(Vector a, Vector n) { return {_mm512_scalef_ps(a.lanes, n.lanes)}; }
+// scaling takes the whole part of its own accord
+struct Power {
+  Vector fraction, whole;
+};
+GTEKIT_INLINE Power split(Vector a) {
+  return {{_mm512_reduce_ps(a.lanes, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC)}, a};
+}
 
 struct Ints {
   __m512i lanes;
 
   static GTEKIT_INLINE Ints zero() { return {_mm512_setzero_si512()}; }
   static GTEKIT_INLINE Ints load(const int32_t* p) { return {_mm512_loadu_si512(p)}; }
+  static GTEKIT_INLINE Ints load(const int32_t* p, size_t n, int32_t fill) {
+    return {_mm512_mask_loadu_epi32(_mm512_set1_epi32(fill), Vector::first(n), p)};
+  }
   static GTEKIT_INLINE Ints broadcast(int32_t x) { return {_mm512_set1_epi32(x)}; }
   GTEKIT_INLINE void store(void* p) const { _mm512_storeu_si512(p, lanes); }
   GTEKIT_INLINE int32_t sum() const { return _mm512_reduce_add_epi32(lanes); }
+  GTEKIT_INLINE int32_t largest() const { return _mm512_reduce_max_epi32(lanes); }
 };
 
 GTEKIT_INLINE Ints operator+(Ints a, Ints b) { return {_mm512_add_epi32(a.lanes, b.lanes)}; }
 GTEKIT_INLINE Ints operator&(Ints a, Ints b) { return {_mm512_and_si512(a.lanes, b.lanes)}; }
 GTEKIT_INLINE Ints operator|(Ints a, Ints b) { return {_mm512_or_si512(a.lanes, b.lanes)}; }
+GTEKIT_INLINE Ints max(Ints a, Ints b) { return {_mm512_max_epi32(a.lanes, b.lanes)}; }
+GTEKIT_INLINE Ints first_lanes(Ints a, size_t n) { return {_mm512_maskz_mov_epi32(Vector::first(n), a.lanes)}; }
 GTEKIT_INLINE Ints shifted_by_a_byte(Ints a) { return {_mm512_slli_epi32(a.lanes, 8)}; }
+// times -128, the middle of queries
+GTEKIT_INLINE Ints middle_times(Ints a) {
+  return {_mm512_sub_epi32(_mm512_setzero_si512(), _mm512_slli_epi32(a.lanes, 7))};
+}
 GTEKIT_INLINE Ints to_ints(Vector a) { return {_mm512_cvtps_epi32(a.lanes)}; }
 GTEKIT_INLINE Vector to_floats(Ints a) { return {_mm512_cvtepi32_ps(a.lanes)}; }
 // saturating from below as well: the instruction takes its 32 bits for unsigned
 GTEKIT_INLINE __m128i to_bytes(Ints a) {
   return _mm512_cvtusepi32_epi8(_mm512_max_epi32(a.lanes, _mm512_setzero_si512()));
+}
+GTEKIT_INLINE void store_low_bytes(Ints a, uint8_t* p) {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(a.lanes));
 }
 GTEKIT_INLINE void store_bytes(Ints a, uint8_t* p) { _mm_storeu_si128(reinterpret_cast<__m128i*>(p), to_bytes(a)); }
 GTEKIT_INLINE void store_bytes(Ints a, uint8_t* p, size_t n) { _mm_mask_storeu_epi8(p, Vector::first(n), to_bytes(a)); }

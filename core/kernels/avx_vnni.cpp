@@ -44,6 +44,7 @@ GTEKIT_INLINE void dot(Ints& sum, FourBytes x, FourWeights w) {
 #endif
 }
 GTEKIT_INLINE Ints first_sums(const int32_t*) { return Ints::zero(); }
+GTEKIT_INLINE Ints first_scores(const int32_t* sums) { return middle_times(Ints::load(sums)); }
 GTEKIT_INLINE void hide(FourBytes& x) { GTEKIT_HIDE("x", x.lanes); }
 
 constexpr size_t kByteTileRows = 6;  // 6 x 2 sums, 2 weights, 1 of x: 15 of 16 registers
@@ -53,8 +54,9 @@ constexpr size_t kByteTilePanels = 1;
 
 }  // namespace
 
-const KernelTable kAvxVnni = {"avx_vnni", linear,      byte_linear, quantize,   softmax,       byte_softmax,
-                              pack_keys,  pack_values, layer_norm,  gelu_array, float_ceiling, byte_ceiling};
+const KernelTable kAvxVnni = {"avx_vnni",   linear,     byte_linear,   quantize,    softmax,
+                              pack_queries, pack_keys,  pack_values,   byte_scores, byte_softmax,
+                              layer_norm,   gelu_array, float_ceiling, byte_ceiling};
 
 }  // namespace gtekit
 

@@ -46,6 +46,7 @@ GTEKIT_INLINE void dot(Ints& sum, FourBytes x, FourWeights w) {
   sum.lanes = vaddq_s32(sum.lanes, vpaddq_s32(two_lanes(x.lanes, w.low), two_lanes(x.lanes, w.high)));
 }
 GTEKIT_INLINE Ints first_sums(const int32_t*) { return Ints::zero(); }
+GTEKIT_INLINE Ints first_scores(const int32_t* sums) { return middle_times(Ints::load(sums)); }
 GTEKIT_INLINE void hide(FourBytes& x) { GTEKIT_HIDE("w", x.lanes); }
 
 constexpr size_t kByteTileRows = 3;  // 3 x 4 sums, 4 x 2 weights, 1 of x and what the products pass through
@@ -55,8 +56,8 @@ constexpr size_t kByteTilePanels = 1;
 
 }  // namespace
 
-const KernelTable kNeon = {"neon",    linear,      byte_linear, quantize,   softmax,       byte_softmax,
-                           pack_keys, pack_values, layer_norm,  gelu_array, float_ceiling, byte_ceiling};
+const KernelTable kNeon = {"neon",      linear,      byte_linear,  quantize,   softmax,    pack_queries,  pack_keys,
+                           pack_values, byte_scores, byte_softmax, layer_norm, gelu_array, float_ceiling, byte_ceiling};
 
 }  // namespace gtekit
 

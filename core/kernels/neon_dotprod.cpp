@@ -39,6 +39,7 @@ GTEKIT_INLINE FourBytes four_bytes(const uint8_t* p) {
 GTEKIT_INLINE FourWeights four_weights(const int8_t* p) { return {vld1q_s8(p)}; }
 GTEKIT_INLINE void dot(Ints& sum, FourBytes x, FourWeights w) { sum.lanes = vdotq_s32(sum.lanes, x.lanes, w.lanes); }
 GTEKIT_INLINE Ints first_sums(const int32_t* weight_sums) { return {vshlq_n_s32(vld1q_s32(weight_sums), 7)}; }
+GTEKIT_INLINE Ints first_scores(const int32_t*) { return Ints::zero(); }
 GTEKIT_INLINE void hide(FourBytes& x) { GTEKIT_HIDE("w", x.lanes); }
 
 constexpr size_t kByteTileRows = 6;  // 6 x 4 sums, 4 weights, 1 of x: 29 of 32 registers
@@ -48,8 +49,9 @@ constexpr size_t kByteTilePanels = 1;
 
 }  // namespace
 
-const KernelTable kNeonDotprod = {"neon_dotprod", linear,      byte_linear, quantize,   softmax,       byte_softmax,
-                                  pack_keys,      pack_values, layer_norm,  gelu_array, float_ceiling, byte_ceiling};
+const KernelTable kNeonDotprod = {"neon_dotprod", linear,     byte_linear,   quantize,    softmax,
+                                  pack_queries,   pack_keys,  pack_values,   byte_scores, byte_softmax,
+                                  layer_norm,     gelu_array, float_ceiling, byte_ceiling};
 
 }  // namespace gtekit
 

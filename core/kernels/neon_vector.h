@@ -32,6 +32,7 @@ GTEKIT_INLINE Vector operator*(Vector a, Vector b) { return {vmulq_f32(a.lanes, 
 GTEKIT_INLINE Vector fma(Vector a, Vector b, Vector c) { return {vfmaq_f32(c.lanes, a.lanes, b.lanes)}; }
 GTEKIT_INLINE Vector max(Vector a, Vector b) { return {vmaxq_f32(a.lanes, b.lanes)}; }
 GTEKIT_INLINE Vector min(Vector a, Vector b) { return {vminq_f32(a.lanes, b.lanes)}; }
+GTEKIT_INLINE Vector magnitude(Vector a) { return {vabsq_f32(a.lanes)}; }
 GTEKIT_INLINE Vector round(Vector a) { return {vrndnq_f32(a.lanes)}; }
 // n is whole and in [-126, 127]: 2^n is built in the exponent bits
 GTEKIT_INLINE Vector times_two_to(Vector a, Vector n) {
@@ -39,20 +40,43 @@ GTEKIT_INLINE Vector times_two_to(Vector a, Vector n) {
   return {vmulq_f32(a.lanes, vreinterpretq_f32_s32(vshlq_n_s32(exponent, 23)))};
 }
 
+struct Power {
+  Vector fraction, whole;
+};
+GTEKIT_INLINE Power split(Vector a) {
+  const Vector whole = {vrndmq_f32(a.lanes)};
+  return {a - whole, whole};
+}
+
 struct Ints {
   int32x4_t lanes;
 
   static GTEKIT_INLINE Ints zero() { return {vdupq_n_s32(0)}; }
   static GTEKIT_INLINE Ints load(const int32_t* p) { return {vld1q_s32(p)}; }
+  static GTEKIT_INLINE Ints load(const int32_t* p, size_t n, int32_t fill) {
+    int32_t values[Vector::kLanes] = {fill, fill, fill, fill};
+    for (size_t i = 0; i < n; ++i) values[i] = p[i];
+    return load(values);
+  }
   static GTEKIT_INLINE Ints broadcast(int32_t x) { return {vdupq_n_s32(x)}; }
   GTEKIT_INLINE void store(void* p) const { vst1q_u8(static_cast<uint8_t*>(p), vreinterpretq_u8_s32(lanes)); }
   GTEKIT_INLINE int32_t sum() const { return vaddvq_s32(lanes); }
+  GTEKIT_INLINE int32_t largest() const { return vmaxvq_s32(lanes); }
 };
 
 GTEKIT_INLINE Ints operator+(Ints a, Ints b) { return {vaddq_s32(a.lanes, b.lanes)}; }
 GTEKIT_INLINE Ints operator&(Ints a, Ints b) { return {vandq_s32(a.lanes, b.lanes)}; }
 GTEKIT_INLINE Ints operator|(Ints a, Ints b) { return {vorrq_s32(a.lanes, b.lanes)}; }
+GTEKIT_INLINE Ints max(Ints a, Ints b) { return {vmaxq_s32(a.lanes, b.lanes)}; }
+GTEKIT_INLINE Ints first_lanes(Ints a, size_t n) {
+  int32_t values[Vector::kLanes];
+  vst1q_s32(values, a.lanes);
+  for (size_t i = n; i < Vector::kLanes; ++i) values[i] = 0;
+  return Ints::load(values);
+}
 GTEKIT_INLINE Ints shifted_by_a_byte(Ints a) { return {vshlq_n_s32(a.lanes, 8)}; }
+// times -128, the middle of queries
+GTEKIT_INLINE Ints middle_times(Ints a) { return {vnegq_s32(vshlq_n_s32(a.lanes, 7))}; }
 GTEKIT_INLINE Ints to_ints(Vector a) { return {vcvtnq_s32_f32(a.lanes)}; }
 GTEKIT_INLINE Vector to_floats(Ints a) { return {vcvtq_f32_s32(a.lanes)}; }
 GTEKIT_INLINE void store_bytes(Ints a, uint8_t* p, size_t n) {
@@ -62,6 +86,7 @@ GTEKIT_INLINE void store_bytes(Ints a, uint8_t* p, size_t n) {
   std::memcpy(p, &four, n);
 }
 GTEKIT_INLINE void store_bytes(Ints a, uint8_t* p) { store_bytes(a, p, Vector::kLanes); }
+GTEKIT_INLINE void store_low_bytes(Ints a, uint8_t* p) { store_bytes(a & Ints::broadcast(255), p); }
 
 GTEKIT_INLINE uint8x16_t broadcast_four(const uint8_t* p) {
   uint32_t four;

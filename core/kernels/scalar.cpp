@@ -51,7 +51,11 @@ void byte_linear(const ByteLinearTask& task) {
     for (size_t row = 0; row < task.rows; ++row) {
       const uint8_t* x = task.x.bytes + row * task.x.stride;
       float y[kPanel];
-      for (size_t n = 0; n < kPanel; ++n) y[n] = task.bias ? task.bias[panel * kPanel + n] : 0.0f;
+      for (size_t n = 0; n < kPanel; ++n) {
+        const size_t column = panel * kPanel + n;
+        y[n] = task.bias ? task.bias[column] : 0.0f;
+        if (task.x.lowest) y[n] += task.x.lowest[row] * task.totals[column];
+      }
       for (size_t group = 0; group < task.x.groups; ++group) {
         const size_t begin = group * task.x.group;
         const size_t end = std::min(begin + task.x.group, task.inputs);
@@ -61,13 +65,8 @@ void byte_linear(const ByteLinearTask& task) {
           for (size_t n = 0; n < kPanel; ++n) sums[n] += x[k] * of_four[n * kBytesOfSum];
         }
         const float step = task.x.step[row * task.x.groups + group];
-        const float lowest = task.x.lowest[row * task.x.groups + group];
         const size_t column = group * task.scale_stride + panel * kPanel;
-        for (size_t n = 0; n < kPanel; ++n) {
-          const float scale = task.scale[column + n];
-          y[n] += lowest * (static_cast<float>(task.weight_sums[column + n]) * scale);
-          y[n] += step * (static_cast<float>(sums[n]) * scale);
-        }
+        for (size_t n = 0; n < kPanel; ++n) y[n] += step * (static_cast<float>(sums[n]) * task.scale[column + n]);
       }
       for (size_t n = 0; n < kPanel; ++n) {
         if (task.activation == Activation::gelu) y[n] = gelu(y[n]);
@@ -82,18 +81,17 @@ void quantize(const float* x, size_t stride, size_t rows, size_t n, const float*
   for (size_t row = 0; row < rows; ++row, x += stride) {
     const auto at = [&](size_t i) { return factors ? x[i] * factors[i] : x[i]; };
     uint8_t* bytes = out.bytes + row * out.stride;
+    float lowest = at(0);
+    for (size_t i = 0; i < n; ++i) lowest = std::min(lowest, at(i));
+    out.lowest[row] = lowest;
     for (size_t group = 0; group < out.groups; ++group) {
       const size_t begin = group * out.group;
       const size_t end = std::min(begin + out.group, n);
-      float lowest = at(begin), highest = at(begin);
-      for (size_t i = begin; i < end; ++i) {
-        lowest = std::min(lowest, at(i));
-        highest = std::max(highest, at(i));
-      }
+      float highest = at(begin);
+      for (size_t i = begin; i < end; ++i) highest = std::max(highest, at(i));
       const float range = highest - lowest;
       const bool is_flat = !(range > 1e-30f);  // 255 / range has to be finite
       const float inverse = is_flat ? 0.0f : 255.0f / range;
-      out.lowest[row * out.groups + group] = lowest;
       out.step[row * out.groups + group] = is_flat ? 0.0f : range * (1.0f / 255.0f);
       for (size_t i = begin; i < end; ++i) {
         const float byte = std::nearbyint((at(i) - lowest) * inverse);
@@ -110,14 +108,33 @@ int8_t& at(const BytePanels& out, size_t n, size_t k) {
                     n % kPanel * kBytesOfSum + k % kBytesOfSum];
 }
 
-// Output n gets `count` numbers as signed bytes, and zeros after them.
-template <typename Number>
-void quantize_output(size_t n, size_t count, const Number& number, const BytePanels& out) {
+// 127 / largest, or 0 where that would not be finite.
+float inverse_of(float largest) { return largest > 1e-30f ? 127.0f / largest : 0.0f; }
+
+float scale_of(float largest) { return largest > 1e-30f ? largest * (1.0f / 127.0f) : 0.0f; }
+
+float largest_magnitude(const float* rows, size_t stride, size_t count, size_t width) {
   float largest = 0.0f;
-  for (size_t k = 0; k < count; ++k) largest = std::max(largest, std::abs(number(k)));
-  const bool is_zero = !(largest > 1e-30f);  // 127 / largest has to be finite
-  const float inverse = is_zero ? 0.0f : 127.0f / largest;
-  out.scale[n] = is_zero ? 0.0f : largest * (1.0f / 127.0f);
+  for (size_t r = 0; r < count; ++r) {
+    for (size_t e = 0; e < width; ++e) largest = std::max(largest, std::abs(rows[r * stride + e]));
+  }
+  return largest;
+}
+
+float pack_queries(const float* queries, size_t stride, size_t length, size_t head_size, const ByteQueries& out) {
+  const float largest = largest_magnitude(queries, stride, length, head_size);
+  for (size_t r = 0; r < length; ++r) {
+    for (size_t e = 0; e < out.stride; ++e) {
+      const float byte = e < head_size ? std::nearbyint(queries[r * stride + e] * inverse_of(largest)) : 0.0f;
+      out.bytes[r * out.stride + e] = static_cast<uint8_t>(static_cast<int>(byte) + ByteQueries::kMiddle);
+    }
+  }
+  return scale_of(largest);
+}
+
+// Output n gets `count` numbers, in units of 1 / inverse, as signed bytes, and zeros after them.
+template <typename Number>
+void quantize_output(size_t n, size_t count, float inverse, const Number& number, const BytePanels& out) {
   out.sums[n] = 0;
   for (size_t k = 0; k < out.inputs; ++k) {
     const float byte = k < count ? std::nearbyint(number(k) * inverse) : 0.0f;
@@ -126,23 +143,42 @@ void quantize_output(size_t n, size_t count, const Number& number, const BytePan
   }
 }
 
-void pack_keys(const float* keys, size_t stride, size_t length, size_t head_size, const BytePanels& out) {
+float pack_keys(const float* keys, size_t stride, size_t length, size_t head_size, const BytePanels& out) {
+  const float largest = largest_magnitude(keys, stride, length, head_size);
   for (size_t n = 0; n < out.outputs; ++n) {
-    quantize_output(n, n < length ? head_size : 0, [&](size_t e) { return keys[n * stride + e]; }, out);
+    const auto key = [&](size_t e) { return keys[n * stride + e]; };
+    quantize_output(n, n < length ? head_size : 0, inverse_of(largest), key, out);
   }
+  return scale_of(largest);
 }
 
 void pack_values(const float* values, size_t stride, size_t length, size_t head_size, const BytePanels& out) {
   for (size_t n = 0; n < out.outputs; ++n) {
-    quantize_output(n, n < head_size ? length : 0, [&](size_t token) { return values[token * stride + n]; }, out);
+    const size_t count = n < head_size ? length : 0;
+    const float largest = largest_magnitude(values + n, stride, count, 1);
+    const auto value = [&](size_t token) { return values[token * stride + n]; };
+    quantize_output(n, count, inverse_of(largest), value, out);
+    out.scale[n] = scale_of(largest);
   }
 }
 
-int32_t byte_softmax(const float* x, size_t n, float scale, const float* dither, uint8_t* bytes) {
-  const float max = *std::max_element(x, x + n);
+void byte_scores(const ByteQueries& queries, size_t rows, const BytePanels& keys, int32_t* scores, size_t stride) {
+  for (size_t r = 0; r < rows; ++r) {
+    for (size_t n = 0; n < keys.outputs; ++n) {
+      int32_t sum = 0;
+      for (size_t k = 0; k < keys.inputs; ++k) {
+        sum += (queries.bytes[r * queries.stride + k] - ByteQueries::kMiddle) * at(keys, n, k);
+      }
+      scores[r * stride + n] = sum;
+    }
+  }
+}
+
+int32_t byte_softmax(const int32_t* x, size_t n, float scale, const float* dither, uint8_t* bytes) {
+  const int32_t max = *std::max_element(x, x + n);
   int32_t sum = 0;
   for (size_t i = 0; i < n; ++i) {
-    const float raised = 255.0f * std::exp((x[i] - max) * scale) + dither[i];
+    const float raised = 255.0f * std::exp(static_cast<float>(x[i] - max) * scale) + dither[i];
     bytes[i] = static_cast<uint8_t>(std::clamp(std::nearbyint(raised), 0.0f, 255.0f));
     sum += bytes[i];
   }
@@ -193,7 +229,8 @@ double ceiling(size_t rounds) {
 
 }  // namespace
 
-const KernelTable kScalar = {"scalar",  linear,      byte_linear, quantize,   softmax,        byte_softmax,
-                             pack_keys, pack_values, layer_norm,  gelu_array, ceiling<float>, ceiling<uint32_t>};
+const KernelTable kScalar = {"scalar",     linear,     byte_linear,    quantize,         softmax,
+                             pack_queries, pack_keys,  pack_values,    byte_scores,      byte_softmax,
+                             layer_norm,   gelu_array, ceiling<float>, ceiling<uint32_t>};
 
 }  // namespace gtekit

@@ -45,13 +45,13 @@ struct LinearTask : LinearOutput {
   size_t outputs = 0;  // a multiple of kPanel: all columns are computed and written
 };
 
-// Rows of numbers as bytes. Every `group` numbers of a row have a scale of their own, so that one large number makes
-// only its neighbours coarse: in group g, x[r][k] is about lowest[r][g] + step[r][g] * bytes[r][k].
+// Rows of numbers as bytes. Every `group` numbers of a row have a step of their own, so that one large number makes
+// only its neighbours coarse: in group g, x[r][k] is about lowest[r] + step[r][g] * bytes[r][k].
 struct ByteRows {
   uint8_t* bytes = nullptr;  // (rows, stride)
   size_t stride = 0;         // a multiple of kBytesOfSum
   float* step = nullptr;     // (rows, groups)
-  float* lowest = nullptr;   // (rows, groups)
+  float* lowest = nullptr;   // (rows,), no higher than any number of the row; or null for 0
   size_t group = 0;          // a multiple of kBytesOfSum; the last group of a row may be shorter
   size_t groups = 0;
 };
@@ -59,26 +59,27 @@ struct ByteRows {
 // The most bytes of one sum: 255 * 127 times as many still fit in 32 bits.
 inline constexpr size_t kMostByteInputs = 65'536;
 
-// product[r][n] = sum over g of scale[g][n] * (step[r][g] * s + lowest[r][g] * weight_sums[g][n]), where s is the sum
-// over the k of group g of bytes[r][k] * w[n][k]: exact, for groups of up to kMostByteInputs.
+// product[r][n] = lowest[r] * totals[n] + sum over g of step[r][g] * scale[g][n] * s, where s is the sum over the k of
+// group g of bytes[r][k] * w[n][k]: exact, for groups of up to kMostByteInputs.
 struct ByteLinearTask : LinearOutput {
   ByteRows x;
   size_t rows = 0;
   const int8_t* panels = nullptr;
   const float* scale = nullptr;          // (groups, scale_stride)
   const int32_t* weight_sums = nullptr;  // (groups, scale_stride): sum of w[n][k] over the group
+  const float* totals = nullptr;         // (outputs,): sum over g of scale[g][n] * weight_sums[g][n]; with x.lowest
   size_t scale_stride = 0;
   size_t inputs = 0;   // a multiple of kBytesOfSum
   size_t outputs = 0;  // a multiple of kPanel
 };
 
-// Keys or values of one head of one text as panels of bytes, with a scale for each output: one group.
+// Keys or values of one head of one text as panels of signed bytes.
 struct BytePanels {
   int8_t* panels = nullptr;
-  float* scale = nullptr;
-  int32_t* sums = nullptr;
-  size_t inputs = 0;   // of a product with them, a multiple of kBytesOfSum
-  size_t outputs = 0;  // a multiple of kPanel
+  float* scale = nullptr;   // (outputs,), of values
+  int32_t* sums = nullptr;  // (outputs,): sum of the bytes
+  size_t inputs = 0;        // of a product with them, a multiple of kBytesOfSum
+  size_t outputs = 0;       // a multiple of kPanel
 
   // The numbers alone: the arrays have to have room.
   void resize(size_t new_inputs, size_t new_outputs) {
@@ -86,18 +87,13 @@ struct BytePanels {
     outputs = round_up(new_outputs, kPanel);
   }
   size_t bytes() const { return inputs * outputs; }
+};
 
-  // A product with them, but for x, its rows, and where the result goes.
-  ByteLinearTask task() const {
-    ByteLinearTask task;
-    task.panels = panels;
-    task.scale = scale;
-    task.weight_sums = sums;
-    task.scale_stride = outputs;
-    task.inputs = inputs;
-    task.outputs = outputs;
-    return task;
-  }
+// Queries of one head of one text: bytes[r][k] - kMiddle is the number in units of a scale that all of them share.
+struct ByteQueries {
+  static constexpr int kMiddle = 128;
+  uint8_t* bytes = nullptr;  // (rows, stride)
+  size_t stride = 0;         // a multiple of kBytesOfSum
 };
 
 struct KernelTable {
@@ -114,16 +110,22 @@ struct KernelTable {
   // x[i] = exp((x[i] - max x) * scale) / sum of the same, over one row of n >= 1.
   void (*softmax)(float* x, size_t n, float scale);
 
+  // Queries and keys of one head, (length, head_size) with a stride, as bytes; each returns the scale, which is the
+  // largest magnitude over 127. The outputs of the keys' panels are the keys, then zeros up to out.outputs.
+  float (*pack_queries)(const float* queries, size_t stride, size_t length, size_t head_size, const ByteQueries& out);
+  float (*pack_keys)(const float* keys, size_t stride, size_t length, size_t head_size, const BytePanels& out);
+
+  // Values of one head, (length, head_size) with a stride: inputs are tokens, outputs the numbers of the head, each
+  // with a scale of its own.
+  void (*pack_values)(const float* values, size_t stride, size_t length, size_t head_size, const BytePanels& out);
+
+  // scores[r][n] = sum over k of (bytes[r][k] - kMiddle) * w[n][k], exact.
+  void (*byte_scores)(const ByteQueries& queries, size_t rows, const BytePanels& keys, int32_t* scores, size_t stride);
+
   // bytes[i] = 255 * exp((x[i] - max x) * scale) + dither[i], to the nearest; zeros from n up to the next multiple of
   // kBytesOfSum. Returns the sum of the bytes. dither[i] is in [-0.5, 0.5]: plain rounding would lose the many small
   // weights of a long text; with thresholds that differ from token to token and row to row their sum is kept.
-  int32_t (*byte_softmax)(const float* x, size_t n, float scale, const float* dither, uint8_t* bytes);
-
-  // Keys of one head, (length, head_size) with a stride: outputs are keys, and zeros up to out.outputs.
-  void (*pack_keys)(const float* keys, size_t stride, size_t length, size_t head_size, const BytePanels& out);
-
-  // Values of one head, (length, head_size) with a stride: inputs are tokens, outputs the numbers of the head.
-  void (*pack_values)(const float* values, size_t stride, size_t length, size_t head_size, const BytePanels& out);
+  int32_t (*byte_softmax)(const int32_t* x, size_t n, float scale, const float* dither, uint8_t* bytes);
 
   // x[r] = (x[r] - mean) / sqrt(variance + eps) * gamma + beta, for each row of n.
   void (*layer_norm)(float* x, size_t stride, size_t rows, size_t n, const float* gamma, const float* beta, float eps);

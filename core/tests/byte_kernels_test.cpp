@@ -26,8 +26,8 @@ std::vector<T> random_ints(size_t count, unsigned seed, int lowest, int highest)
   return values;
 }
 
-// What byte_algorithms.h states of its GELU.
-double gelu_bound(double x) { return 2e-4 * std::max(1.0, std::abs(x) / 4.0); }
+// What byte_algorithms.h states of its GELU; beyond it a float has no more digits.
+double gelu_bound(double x) { return 1.7e-3 + 1e-7 * std::abs(x); }
 
 // A product of bytes at odd addresses, and what it has to be.
 struct Product {
@@ -40,10 +40,11 @@ struct Product {
         bytes(random_ints<uint8_t>(rows * inputs, 1, 0, 255)),
         weights(random_ints<int8_t>(outputs * inputs, 2, -127, 127)),
         step(test::random_floats(rows * groups, 3, 0.01f)),
-        lowest(test::random_floats(rows * groups, 4)),
+        lowest(test::random_floats(rows, 4)),
         scale(test::random_floats(groups * outputs, 5, 0.01f)),
         bias(test::random_floats(outputs, 6)),
         residual(test::random_floats(rows * outputs, 7)),
+        totals(std::vector<float>(outputs)),
         sums(std::vector<int32_t>(groups * outputs)) {
     sum_weights();
   }
@@ -52,6 +53,10 @@ struct Product {
     for (size_t n = 0; n < outputs; ++n) {
       for (size_t g = 0; g < groups; ++g) sums.data()[g * outputs + n] = 0;
       for (size_t k = 0; k < inputs; ++k) sums.data()[k / group * outputs + n] += weight(n, k);
+      totals.data()[n] = 0.0f;
+      for (size_t g = 0; g < groups; ++g) {
+        totals.data()[n] += static_cast<float>(sums.data()[g * outputs + n]) * scale.data()[g * outputs + n];
+      }
     }
   }
 
@@ -67,6 +72,7 @@ struct Product {
     task.panels = weights.data();
     task.scale = scale.data();
     task.weight_sums = sums.data();
+    task.totals = totals.data();
     task.scale_stride = outputs;
     task.inputs = inputs;
     task.outputs = outputs;
@@ -93,7 +99,7 @@ struct Product {
       }
       const double factor = scale.data()[g * outputs + n];
       const double terms[] = {step.data()[row * groups + g] * factor * static_cast<double>(sum),
-                              lowest.data()[row * groups + g] * factor * sums.data()[g * outputs + n]};
+                              lowest.data()[row] * factor * sums.data()[g * outputs + n]};
       value += terms[0] + terms[1];
       size += std::abs(terms[0]) + std::abs(terms[1]);
     }
@@ -112,7 +118,7 @@ struct Product {
     for (size_t row = 0; row < rows; ++row) {
       for (size_t n = 0; n < outputs; ++n) {
         const auto [value, size, before] = expected(row, n);
-        // the sums are exact: a product and a sum round three times a group, 6e-8 each
+        // the sums are exact: the rest rounds three times a group, 6e-8 each
         double tolerance = 2e-7 * static_cast<double>(groups + 1) * size;
         if (activation == Activation::gelu) tolerance += gelu_bound(before);
         const float result = found.data()[row * outputs + n];
@@ -126,7 +132,7 @@ struct Product {
   Activation activation = Activation::none;
   Shifted<uint8_t> bytes;
   Shifted<int8_t> weights;
-  Shifted<float> step, lowest, scale, bias, residual;
+  Shifted<float> step, lowest, scale, bias, residual, totals;
   Shifted<int32_t> sums;
 };
 
@@ -136,7 +142,7 @@ struct Quantized {
       : groups((n + group - 1) / group),
         bytes(std::vector<uint8_t>(num_rows * stride, 77)),
         step(std::vector<float>(num_rows * groups, -1.0f)),
-        lowest(std::vector<float>(num_rows * groups, -1.0f)),
+        lowest(std::vector<float>(num_rows, -1.0f)),
         rows{bytes.data(), stride, step.data(), lowest.data(), group, groups} {}
   size_t groups;
   Shifted<uint8_t> bytes;
@@ -161,7 +167,7 @@ void compare_quantize(const KernelTable& table, const std::vector<float>& values
     const size_t place = row * found.groups + k / group;
     const float scaled = x.data()[row * n + k] * (factors ? factors[k] : 1.0f);
     const double exact =
-        (static_cast<double>(scaled) - found.lowest.data()[place]) / static_cast<double>(found.step.data()[place]);
+        (static_cast<double>(scaled) - found.lowest.data()[row]) / static_cast<double>(found.step.data()[place]);
     const bool is_tie = std::abs(std::abs(exact - std::floor(exact)) - 0.5) < 1e-4;
     CHECK(k < n && is_tie && std::abs(byte - right) == 1, table.name, rows, n, group, row, k, byte, right, exact);
   }
@@ -231,7 +237,7 @@ TEST(a_row_of_bytes_gives_the_same_bits_wherever_it_stands) {
         task.rows = rows;
         task.x.bytes += first * kInputs;
         task.x.step += first * product.groups;
-        task.x.lowest += first * product.groups;
+        task.x.lowest += first;
         table.byte_linear(task);
         CHECK(std::memcmp(part.data(), &together[first * product.outputs], rows * product.outputs * sizeof(float)) == 0,
               table.name, first, rows);
@@ -311,14 +317,15 @@ TEST(quantized_numbers_are_within_half_a_step_and_use_all_of_the_byte) {
     table.quantize(x.data(), kInputs, 1, kInputs, nullptr, found.rows);
     for (size_t k = 0; k < kInputs; ++k) {
       const float step = found.step.data()[k / kSizeOfGroup];
-      const float value = found.lowest.data()[k / kSizeOfGroup] + step * found.bytes.data()[k];
+      const float value = found.lowest.data()[0] + step * found.bytes.data()[k];
       CHECK(std::abs(value - x[k]) <= 0.501f * step, table.name, k, value, x[k]);
     }
     for (size_t g = 0; g < found.groups; ++g) {
       const uint8_t* begin = found.bytes.data() + g * kSizeOfGroup;
-      const auto [low, high] = std::minmax_element(begin, begin + std::min(kSizeOfGroup, kInputs - g * kSizeOfGroup));
-      CHECK(*low == 0 && *high == 255, table.name, g, int{*low}, int{*high});
+      const uint8_t high = *std::max_element(begin, begin + std::min(kSizeOfGroup, kInputs - g * kSizeOfGroup));
+      CHECK(high == 255, table.name, g, int{high});
     }
+    CHECK(*std::min_element(found.bytes.data(), found.bytes.data() + kInputs) == 0, table.name);
   });
 }
 
@@ -329,21 +336,20 @@ static float threshold(size_t i) {
 
 TEST(softmax_in_bytes_is_scalar_softmax_at_every_length_and_odd_addresses) {
   for_every_set([](const KernelTable& table) {
-    constexpr float kScale = 0.177f;
+    constexpr float kScale = 1e-3f;
     for (size_t n = 1; n <= 3 * kLongest; ++n) {
-      for (const float spread : {0.0f, 1.0f, 30.0f, 1e4f, 1e30f}) {
-        const Shifted<float> x(test::random_floats(n, static_cast<unsigned>(n), spread));
+      for (const int spread : {0, 1'000, 30'000, 500'000'000}) {
+        const Shifted<int32_t> x(random_ints<int32_t>(n, static_cast<unsigned>(n), -spread, spread));
         Shifted<float> dither(std::vector<float>(n, 0.0f));
-        for (size_t i = 0; i < n; ++i) {
-          dither.data()[i] = threshold(i);
-        }
+        for (size_t i = 0; i < n; ++i) dither.data()[i] = threshold(i);
         const size_t padded = round_up(n, kBytesOfSum);
         Shifted<uint8_t> expected(std::vector<uint8_t>(padded + 1, 77)), found = expected;
         kScalar.byte_softmax(x.data(), n, kScale, dither.data(), expected.data());
         int32_t sum = table.byte_softmax(x.data(), n, kScale, dither.data(), found.data());
-        const float peak = *std::max_element(x.data(), x.data() + n);
+        const int32_t peak = *std::max_element(x.data(), x.data() + n);
         for (size_t i = 0; i < n; ++i) {
-          const double exact = 255.0 * std::exp((static_cast<double>(x.data()[i]) - peak) * kScale);
+          const double exact =
+              255.0 * std::exp((static_cast<double>(x.data()[i]) - peak) * static_cast<double>(kScale));
           const double raised = exact + static_cast<double>(dither.data()[i]);
           // the polynomial is off by 0.02 of 255: what is that close to an edge may fall to either side
           const double from_edge = std::abs(raised - std::floor(raised) - 0.5);
@@ -363,80 +369,135 @@ TEST(softmax_in_bytes_is_scalar_softmax_at_every_length_and_odd_addresses) {
 TEST(softmax_in_bytes_keeps_the_sum_of_many_small_weights) {
   for_every_set([](const KernelTable& table) {
     constexpr size_t kTokens = 512;
-    std::vector<float> x(kTokens, static_cast<float>(std::log(0.3 / 255.0))), dither(kTokens);
-    x[0] = 0.0f;
-    for (size_t i = 0; i < kTokens; ++i) {
-      dither[i] = threshold(i);
-    }
+    constexpr float kScale = 1e-4f;
+    std::vector<int32_t> x(kTokens, static_cast<int32_t>(std::log(0.3 / 255.0) / static_cast<double>(kScale)));
+    std::vector<float> dither(kTokens);
+    x[0] = 0;
+    for (size_t i = 0; i < kTokens; ++i) dither[i] = threshold(i);
     std::vector<uint8_t> bytes(kTokens);
-    const int32_t sum = table.byte_softmax(x.data(), kTokens, 1.0f, dither.data(), bytes.data());
+    const int32_t sum = table.byte_softmax(x.data(), kTokens, kScale, dither.data(), bytes.data());
     CHECK(std::abs(sum - 255 - 0.3 * (kTokens - 1)) < 4.0, table.name, sum);
   });
 }
 
-TEST(keys_and_values_become_the_bytes_of_scalar) {
-  using Pack = void (*)(const float*, size_t, size_t, size_t, const BytePanels&);
-  const auto compare = [](const char* name, Pack scalar, Pack pack, size_t length, size_t head_size, bool is_of_keys) {
-    const size_t stride = 2 * head_size + 3;
-    const Shifted<float> x(test::random_floats((length - 1) * stride + head_size, static_cast<unsigned>(length)));
-    BytePanels expected;
-    expected.resize(is_of_keys ? head_size : length, is_of_keys ? length : head_size);
-    BytePanels found = expected;
-    const size_t outputs = found.outputs;
-    Shifted<int8_t> panels[] = {Shifted<int8_t>(std::vector<int8_t>(found.bytes(), 77)),
-                                Shifted<int8_t>(std::vector<int8_t>(found.bytes(), 66))};
-    Shifted<float> scale[] = {Shifted<float>(std::vector<float>(outputs, 7.0f)),
-                              Shifted<float>(std::vector<float>(outputs, 6.0f))};
-    Shifted<int32_t> sums[] = {Shifted<int32_t>(std::vector<int32_t>(outputs, 7)),
-                               Shifted<int32_t>(std::vector<int32_t>(outputs, 6))};
-    BytePanels* const both[] = {&expected, &found};
-    for (size_t i = 0; i < 2; ++i) {
-      both[i]->panels = panels[i].data();
-      both[i]->scale = scale[i].data();
-      both[i]->sums = sums[i].data();
-    }
-    scalar(x.data(), stride, length, head_size, expected);
-    pack(x.data(), stride, length, head_size, found);
-    CHECK(panels[0].storage == panels[1].storage, name, length, head_size, is_of_keys);
-    CHECK(scale[0].storage == scale[1].storage, name, length, head_size, is_of_keys);
-    CHECK(sums[0].storage == sums[1].storage, name, length, head_size, is_of_keys);
-  };
-  for_every_set([&](const KernelTable& table) {
-    for (const size_t length : {1u, 2u, 3u, 4u, 5u, 15u, 16u, 17u, 33u, 70u}) {
-      for (const size_t head_size : {1u, 3u, 4u, 8u, 12u, 16u, 17u, 20u, 32u, 33u, 64u, 68u, 128u}) {
-        compare(table.name, kScalar.pack_keys, table.pack_keys, length, head_size, true);
-        compare(table.name, kScalar.pack_values, table.pack_values, length, head_size, false);
+namespace {
+
+// Bytes of one head of one text and room for what belongs to them, filled with what must not stay.
+struct PackedHead {
+  PackedHead(size_t length, size_t head_size, bool is_of_keys, int fill) {
+    panels.resize(is_of_keys ? head_size : length, is_of_keys ? length : head_size);
+    bytes.storage.assign(panels.bytes() + 1, static_cast<int8_t>(fill));
+    scale.storage.assign(panels.outputs + 1, 0.0f);
+    sums.storage.assign(panels.outputs + 1, fill);
+    panels.panels = bytes.data();
+    panels.scale = is_of_keys ? nullptr : scale.data();
+    panels.sums = sums.data();
+  }
+  BytePanels panels;
+  Shifted<int8_t> bytes{{}};
+  Shifted<float> scale{{}};
+  Shifted<int32_t> sums{{}};
+};
+
+constexpr size_t kLengths[] = {1, 2, 3, 4, 5, 15, 16, 17, 33, 70};
+constexpr size_t kHeadSizes[] = {1, 3, 4, 8, 12, 16, 17, 20, 32, 33, 64, 68, 128};
+
+}  // namespace
+
+TEST(queries_keys_and_values_become_the_bytes_of_scalar) {
+  for_every_set([](const KernelTable& table) {
+    for (const size_t length : kLengths) {
+      for (const size_t head_size : kHeadSizes) {
+        const size_t stride = 2 * head_size + 3;
+        const Shifted<float> x(test::random_floats((length - 1) * stride + head_size, static_cast<unsigned>(length)));
+        for (const bool is_of_keys : {true, false}) {
+          PackedHead expected(length, head_size, is_of_keys, 77), found(length, head_size, is_of_keys, 66);
+          if (is_of_keys) {
+            const float right = kScalar.pack_keys(x.data(), stride, length, head_size, expected.panels);
+            const float scale = table.pack_keys(x.data(), stride, length, head_size, found.panels);
+            CHECK(scale == right, table.name, length, head_size, scale, right);
+          } else {
+            kScalar.pack_values(x.data(), stride, length, head_size, expected.panels);
+            table.pack_values(x.data(), stride, length, head_size, found.panels);
+          }
+          CHECK(std::equal(found.bytes.data(), found.bytes.data() + found.panels.bytes(), expected.bytes.data()),
+                table.name, length, head_size, is_of_keys);
+          CHECK(found.scale.storage == expected.scale.storage, table.name, length, head_size, is_of_keys);
+          CHECK(std::equal(found.sums.data(), found.sums.data() + found.panels.outputs, expected.sums.data()),
+                table.name, length, head_size, is_of_keys);
+        }
+        const size_t width = round_up(head_size, kBytesOfSum);
+        Shifted<uint8_t> expected(std::vector<uint8_t>(length * width + 1, 77)), found = expected;
+        const float right = kScalar.pack_queries(x.data(), stride, length, head_size, {expected.data(), width});
+        const float scale = table.pack_queries(x.data(), stride, length, head_size, {found.data(), width});
+        CHECK(scale == right, table.name, length, head_size, scale, right);
+        CHECK(found.storage == expected.storage, table.name, length, head_size);
       }
     }
   });
 }
 
-TEST(scores_of_packed_keys_are_the_dot_products) {
+TEST(a_head_of_zeros_has_no_scale_and_its_bytes_are_the_middle) {
+  for_every_set([](const KernelTable& table) {
+    const std::vector<float> zeros(5 * 8, 0.0f);
+    std::vector<uint8_t> bytes(5 * 8);
+    PackedHead keys(5, 8, true, 3);
+    CHECK(table.pack_queries(zeros.data(), 8, 5, 8, {bytes.data(), 8}) == 0.0f, table.name);
+    CHECK(table.pack_keys(zeros.data(), 8, 5, 8, keys.panels) == 0.0f, table.name);
+    for (const uint8_t byte : bytes) CHECK(byte == ByteQueries::kMiddle, table.name, int{byte});
+  });
+}
+
+TEST(byte_scores_are_exact_for_every_number_of_queries_and_keys) {
+  for_every_set([](const KernelTable& table) {
+    for (size_t length = 1; length <= kLongest + 20; length += 3) {
+      for (const size_t head_size : {4u, 20u, 64u}) {
+        PackedHead keys(length, head_size, true, 0);
+        keys.bytes = Shifted<int8_t>(random_ints<int8_t>(keys.panels.bytes(), 1, -127, 127));
+        keys.panels.panels = keys.bytes.data();
+        const Shifted<uint8_t> queries(random_ints<uint8_t>(length * head_size, 2, 1, 255));
+        const auto weight = [&](size_t n, size_t k) {
+          return int{keys.panels.panels[n / kPanel * kPanel * head_size + k / kBytesOfSum * kBytesOfSum * kPanel +
+                                        n % kPanel * kBytesOfSum + k % kBytesOfSum]};
+        };
+        const size_t outputs = keys.panels.outputs;
+        for (size_t n = 0; n < outputs; ++n) {
+          for (size_t k = 0; k < head_size; ++k) keys.sums.data()[n] += weight(n, k);
+        }
+        Shifted<int32_t> scores(std::vector<int32_t>(length * outputs, 5));
+        const ByteQueries rows = {const_cast<uint8_t*>(queries.data()), head_size};
+        table.byte_scores(rows, length, keys.panels, scores.data(), outputs);
+        for (size_t r = 0; r < length; ++r) {
+          for (size_t n = 0; n < outputs; ++n) {
+            int32_t exact = 0;
+            for (size_t k = 0; k < head_size; ++k) {
+              exact += (queries.data()[r * head_size + k] - ByteQueries::kMiddle) * weight(n, k);
+            }
+            const int32_t found = scores.data()[r * outputs + n];
+            CHECK(found == exact, table.name, length, head_size, r, n, found, exact);
+          }
+        }
+      }
+    }
+  });
+}
+
+TEST(scores_of_packed_queries_and_keys_are_the_dot_products) {
   for_every_set([](const KernelTable& table) {
     constexpr size_t kLength = 21, kHead = 20;
     const std::vector<float> keys = test::random_floats(kLength * kHead, 1);
     const std::vector<float> query = test::random_floats(kHead, 2);
-    BytePanels panels;
-    panels.resize(kHead, kLength);
-    std::vector<int8_t> bytes(panels.bytes());
-    std::vector<float> scale(panels.outputs), scores(panels.outputs);
-    std::vector<int32_t> sums(panels.outputs);
-    panels.panels = bytes.data();
-    panels.scale = scale.data();
-    panels.sums = sums.data();
-    table.pack_keys(keys.data(), kHead, kLength, kHead, panels);
-    Quantized x(1, panels.inputs, panels.inputs, kHead);
-    table.quantize(query.data(), kHead, 1, kHead, nullptr, x.rows);
-    ByteLinearTask task = panels.task();
-    task.x = x.rows;
-    task.rows = 1;
-    task.out = scores.data();
-    task.out_stride = panels.outputs;
-    table.byte_linear(task);
+    PackedHead packed(kLength, kHead, true, 9);
+    std::vector<uint8_t> bytes(kHead);
+    std::vector<int32_t> scores(packed.panels.outputs);
+    const float scale = table.pack_queries(query.data(), kHead, 1, kHead, {bytes.data(), kHead}) *
+                        table.pack_keys(keys.data(), kHead, kLength, kHead, packed.panels);
+    table.byte_scores({bytes.data(), kHead}, 1, packed.panels, scores.data(), scores.size());
     for (size_t key = 0; key < kLength; ++key) {
       double exact = 0.0;
       for (size_t e = 0; e < kHead; ++e) exact += static_cast<double>(query[e]) * keys[key * kHead + e];
-      CHECK(std::abs(scores[key] - exact) < 0.1, table.name, key, scores[key], exact);  // 20 products, a step of 0.02
+      const float found = scale * static_cast<float>(scores[key]);
+      CHECK(std::abs(found - exact) < 0.1, table.name, key, found, exact);  // 20 products, two steps of 0.01
     }
   });
 }

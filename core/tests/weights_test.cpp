@@ -96,7 +96,7 @@ TEST(parts_of_a_linear_layer_stand_in_their_columns_even_inside_a_panel) {
 
 // With rows that are 1 at one input and 0 elsewhere, each weight comes out by itself.
 TEST(bytes_of_weights_are_within_half_a_step_of_the_checkpoint) {
-  constexpr size_t kInputs = kGroup + 38, kOutputs = 20;  // two groups, neither size a multiple of a panel
+  constexpr size_t kInputs = kMostInGroup + 38, kOutputs = 20;  // two groups, neither size a multiple of a panel
   std::vector<float> weights = test::random_floats(kOutputs * kInputs, 1, 0.05f);
   std::fill_n(weights.begin(), kInputs, 0.0f);
   weights[2 * kInputs + 5] = 3.0f;  // one that is far from the rest of its row makes only its group coarse
@@ -104,12 +104,14 @@ TEST(bytes_of_weights_are_within_half_a_step_of_the_checkpoint) {
   const Tensors tensors = {{"a.weight", {weights.data(), Dtype::float32, {kOutputs, kInputs}}},
                            {"a.bias", {bias.data(), Dtype::float32, {kOutputs}}}};
   const Linear linear(TensorReader(tensors), {{"a", kOutputs, 0, kOutputs, 0}}, kInputs, kOutputs, Precision::int8);
-  const size_t stride = round_up(kInputs, kBytesOfSum), groups = groups_of(kInputs), outputs = linear.panels() * kPanel;
-  std::vector<float> x(kInputs * kInputs, 0.0f), step(kInputs * groups), lowest(kInputs * groups);
+  const size_t stride = round_up(kInputs, kBytesOfSum), outputs = linear.panels() * kPanel;
+  const Groups& groups = linear.groups();
+  CHECK(groups.count == 2, groups.count, groups.size);
+  std::vector<float> x(kInputs * kInputs, 0.0f), step(kInputs * groups.count), lowest(kInputs);
   for (size_t k = 0; k < kInputs; ++k) x[k * kInputs + k] = 1.0f;
   std::vector<uint8_t> bytes(kInputs * stride);
   ByteLinearTask task = linear.byte_task(0, linear.panels());
-  task.x = {bytes.data(), stride, step.data(), lowest.data(), kGroup, groups};
+  task.x = {bytes.data(), stride, step.data(), lowest.data(), groups.size, groups.count};
   kScalar.quantize(x.data(), kInputs, kInputs, kInputs, linear.factors(), task.x);
   std::vector<float> out(kInputs * outputs);
   task.rows = kInputs;
@@ -120,7 +122,8 @@ TEST(bytes_of_weights_are_within_half_a_step_of_the_checkpoint) {
     for (size_t k = 0; k < kInputs; ++k) {
       const float* row = weights.data() + n * kInputs;
       float largest = 0.0f;
-      for (size_t i = k / kGroup * kGroup; i < std::min(kInputs, (k / kGroup + 1) * kGroup); ++i) {
+      const size_t begin = k / groups.size * groups.size;
+      for (size_t i = begin; i < std::min(kInputs, begin + groups.size); ++i) {
         largest = std::max(largest, std::abs(row[i]));
       }
       const float found = out[k * outputs + n] - bias[n];
@@ -128,6 +131,17 @@ TEST(bytes_of_weights_are_within_half_a_step_of_the_checkpoint) {
     }
   }
   for (size_t n = kOutputs; n < outputs; ++n) CHECK(out[n] == 0.0f, n, out[n]);
+}
+
+TEST(groups_are_of_one_size_but_for_the_last_and_none_is_empty) {
+  for (const size_t most : {kMostInGroup, kMostInGroupAfterNorm}) {
+    for (size_t inputs = 1; inputs <= 5'000; ++inputs) {
+      const Groups groups(inputs, most);
+      CHECK(groups.size <= most && groups.size % kBytesOfSum == 0, inputs, most, groups.size);
+      CHECK((groups.count - 1) * groups.size < inputs && inputs <= groups.count * groups.size, inputs, most);
+    }
+  }
+  CHECK(Groups(384, kMostInGroup).size == 192 && Groups(1536, kMostInGroup).size == 256);
 }
 
 TEST(a_missing_tensor_and_a_wrong_shape_are_named) {
