@@ -183,9 +183,9 @@ void Model::feed_forward(const Layer& layer, const Scratch& scratch, Team& team)
     const size_t rows = std::min(kFeedForwardRows, scratch.rows - first);
     const Input narrow = Input{scratch.hidden, scratch.stride, scratch.bytes}.from(first);
     down.residual = down.out = scratch.hidden + first * scratch.stride;
-    multiply(layer.up, narrow, rows, up, scratch, Part::up, team);
+    multiply(layer.up, narrow, rows, up, Part::up, team);
     quantize(layer.down, wide, rows, team);
-    multiply(layer.down, wide, rows, down, scratch, Part::down, team);
+    multiply(layer.down, wide, rows, down, Part::down, team);
   }
 }
 
@@ -215,23 +215,23 @@ void Model::quantize_rows(const Linear& linear, const Input& x, size_t count) co
   kernels_.quantize(x.rows, x.stride, count, linear.inputs(), linear.factors(), x.bytes);
 }
 
-void Model::multiply(const Linear& linear, const Input& x, size_t rows, const LinearOutput& output,
-                     const Scratch& scratch, Part part, Team& team) const {
+void Model::multiply(const Linear& linear, const Input& x, size_t rows, const LinearOutput& output, Part part,
+                     Team& team) const {
+  const size_t parts = 4 * team.members();
   const size_t size =
-      team.members() == 1 ? linear.panels() : round_up(linear.panels() / (4 * team.members()) + 1, kPartPanels);
-  team.for_each((linear.panels() + size - 1) / size, [&](size_t index, size_t member) {
+      team.members() == 1 ? linear.panels() : round_up((linear.panels() + parts - 1) / parts, kPartPanels);
+  team.for_each((linear.panels() + size - 1) / size, [&](size_t index, size_t) {
     const Timer timer(timing_, part);
     const size_t first = index * size;
     LinearOutput shifted = output;
     shifted.out += first * kPanel;
     if (output.residual) shifted.residual += first * kPanel;
-    multiply_panels(linear, first, std::min(size, linear.panels() - first), x, rows, shifted,
-                    scratch.of_members[member].widened);
+    multiply_panels(linear, first, std::min(size, linear.panels() - first), x, rows, shifted);
   });
 }
 
 void Model::multiply_panels(const Linear& linear, size_t first, size_t count, const Input& x, size_t rows,
-                            const LinearOutput& output, float* widened) const {
+                            const LinearOutput& output) const {
   if (precision_ == Precision::int8) {
     ByteLinearTask task = linear.byte_task(first, count);
     const float* bias = task.bias;
@@ -249,7 +249,6 @@ void Model::multiply_panels(const Linear& linear, size_t first, size_t count, co
   task.x = x.rows;
   task.x_stride = x.stride;
   task.rows = rows;
-  task.widened = widened;
   kernels_.linear(task);
 }
 

@@ -88,10 +88,10 @@ class Model {
   void norm(const LayerNorm& norm, const Linear* next, const Scratch& scratch, Team& team) const;
   void quantize(const Linear& linear, const Input& x, size_t count, Team& team) const;
   void quantize_rows(const Linear& linear, const Input& x, size_t count) const;
-  void multiply(const Linear& linear, const Input& x, size_t rows, const LinearOutput& output, const Scratch& scratch,
-                Part part, Team& team) const;
+  void multiply(const Linear& linear, const Input& x, size_t rows, const LinearOutput& output, Part part,
+                Team& team) const;
   void multiply_panels(const Linear& linear, size_t first, size_t count, const Input& x, size_t rows,
-                       const LinearOutput& output, float* widened) const;
+                       const LinearOutput& output) const;
 
   ModelConfig config_;
   const KernelTable& kernels_;

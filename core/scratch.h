@@ -14,6 +14,10 @@ inline constexpr size_t kFeedForwardRows = 96;
 // Rows of an attention block: their scores over 512 keys are 96 KiB.
 inline constexpr size_t kQueryRows = 48;
 
+// Rows that lie a multiple of 1 KiB apart share few sets of a cache, and those of a tile push each other out: 24 rows
+// of 1,536 floats lay in two of 64 sets, 76 % of the ceiling in place of 98. Such rows are moved on by a cache line.
+constexpr size_t spread(size_t floats) { return floats % 256 == 0 ? floats + kPanel : floats; }
+
 // Arrays that one thread of a team needs for itself.
 struct Model::Member {
   float* projected;     // (rows, head_width): query, key, value of one head
@@ -21,9 +25,8 @@ struct Model::Member {
   float* values;        // one head: panels[E / 16][longest][16]
   float* head_context;  // (kQueryRows, E)
   float* scores;        // (kQueryRows, longest)
-  float* widened;       // weights of one register tile in float32
 
-  // In int8 instead of keys and values in floats:
+  // In int8 instead of keys, values and scores:
   ByteQueries queries;  // (longest, E)
   BytePanels byte_keys, byte_values;
   int32_t* byte_scores;    // (kQueryRows, longest)
@@ -38,14 +41,16 @@ struct Model::Scratch {
       rows += text.length;
       longest = std::max(longest, text.length);
     }
-    stride = round_up(config.hidden_size, kPanel);
-    feed_forward_stride = round_up(config.intermediate_size, kPanel);
-    score_stride = round_up(longest, kPanel);
+    stride = spread(round_up(config.hidden_size, kPanel));
+    feed_forward_stride = spread(round_up(config.intermediate_size, kPanel));
+    score_stride = spread(round_up(longest, kPanel));
     const size_t head_stride = round_up(model.head_size_, kPanel);
-    const size_t widest = std::max(config.hidden_size, config.intermediate_size);
-    bytes = byte_rows(config.hidden_size, kMostInGroupAfterNorm);
-    mixed_bytes = byte_rows(config.hidden_size, kMostInGroup);
-    wide_bytes = byte_rows(config.intermediate_size, kMostInGroup);
+    if (!model.layers_.empty()) {
+      const Layer& layer = *model.layers_.front();  // all layers are alike
+      bytes = byte_rows(layer.query_key_value);
+      mixed_bytes = byte_rows(layer.attention_output);
+      wide_bytes = byte_rows(layer.down);
+    }
     // twice over the same list: for the sizes, then for the places
     const auto each_array = [&](const auto& place) {
       place(hidden, rows * stride);
@@ -65,7 +70,6 @@ struct Model::Scratch {
           place(member.scores, std::min(longest, kQueryRows) * score_stride);
           place(member.keys, score_stride * model.head_size_);
           place(member.values, longest * head_stride);
-          place(member.widened, kWidenedPanels * kPanel * widest);
         }
       }
     };
@@ -76,12 +80,11 @@ struct Model::Scratch {
   }
 
   // What a linear layer reads in int8.
-  static ByteRows byte_rows(size_t inputs, size_t most_in_group) {
-    const Groups groups(inputs, most_in_group);
+  static ByteRows byte_rows(const Linear& linear) {
     ByteRows rows;
-    rows.stride = round_up(inputs, kAlignment);
-    rows.group = groups.size;
-    rows.groups = groups.count;
+    rows.stride = round_up(linear.inputs(), kAlignment) + kAlignment;  // one more, for the same reason as `spread`
+    rows.group = linear.groups().size;
+    rows.groups = linear.groups().count;
     return rows;
   }
 

@@ -28,6 +28,7 @@ namespace {
 
 constexpr size_t kTileRows = 12;  // 12 x 2 accumulators, 2 weights, 1 broadcast: 27 of 32 registers
 constexpr size_t kTilePanels = 2;
+constexpr size_t kTallTileRows = 24;  // of one panel: as many accumulators
 
 #include "kernels/algorithms.h"
 

@@ -28,6 +28,7 @@ namespace {
 
 constexpr size_t kTileRows = 12;  // 12 x 2 accumulators, 2 weights, 1 broadcast: 27 of 32 registers
 constexpr size_t kTilePanels = 2;
+constexpr size_t kTallTileRows = 24;  // of one panel: as many accumulators
 
 #include "kernels/algorithms.h"
 
@@ -51,8 +52,8 @@ GTEKIT_INLINE Ints first_sums(const int32_t*) { return Ints::zero(); }
 GTEKIT_INLINE Ints first_scores(const int32_t* sums) { return middle_times(Ints::load(sums)); }
 GTEKIT_INLINE void hide(FourBytes& x) { GTEKIT_HIDE("v", x.lanes); }
 
-// 5 x 3 sums, 3 weights, 1 of x: 19 of 32 registers. On a Zen 4 and with groups of 128 that gives 92 % of the ceiling;
-// 6 x 3, 8 x 3 and 6 x 2, which fit too, 90, 89 and 89 %.
+// 5 x 3 sums, 3 weights, 1 of x: 19 of 32 registers. On a Zen 4, with groups of 128 and weights at hand, that gives
+// 92 % of the ceiling before bias and the like; 6 x 3, 8 x 3 and 6 x 2, which fit too, give 90, 89 and 89 %.
 constexpr size_t kByteTileRows = 5;
 constexpr size_t kByteTilePanels = 3;
 

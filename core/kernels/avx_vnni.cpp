@@ -22,6 +22,7 @@ namespace {
 
 constexpr size_t kTileRows = 6;  // 6 x 2 accumulators, 2 weights, 1 broadcast: 15 of 16 registers
 constexpr size_t kTilePanels = 1;
+constexpr size_t kTallTileRows = kTileRows;
 
 #include "kernels/algorithms.h"
 

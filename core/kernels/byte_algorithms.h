@@ -1,22 +1,21 @@
 // The kernels of 8 bits, written once over vectors of 32-bit sums; included after algorithms.h in the same way.
 //
-// A kernel file offers, besides Vector: Ints (kLanes sums of 32 bits: zero(), load(p), load(p, n, fill), store(p),
-// broadcast(int), +, &, |, max, shifted_by_a_byte, sum(), largest()); first_lanes(Ints, n),
-// zeros after the first n; to_ints(Vector) to the nearest and even;
-// to_floats(Ints); store_bytes(Ints, p) and store_bytes(Ints, p, n), which saturate to 0 and 255; store_low_bytes(Ints,
-// p), which drops the others; split(Vector), the whole part, rounded down, that times_two_to takes, and the fraction;
-// FourBytes, four activations for every lane: four_bytes(p); FourWeights, four weights a lane: four_weights(p);
-// dot(Ints&, FourBytes, FourWeights), which adds the four products of each lane to its sum, exactly; first_sums(p) and
-// first_scores(p), what the sums of a group and of scores begin with, given the sums of the weights; and
-// hide(FourBytes&), after which the compiler does not know what they are.
+// A kernel file offers, besides Vector:
+// - Ints, kLanes sums of 32 bits: zero(), load(p), load(p, n, fill), store(p), broadcast(int), +, &, |, max, sum(),
+//   largest(), shifted_by_a_byte, first_lanes(Ints, n) with zeros after the first n; to_floats(Ints);
+// - to_ints(Vector), to the nearest and even; store_bytes(Ints, p) and store_bytes(Ints, p, n), which saturate to 0 and
+//   255; store_low_bytes(Ints, p), which keeps the lowest byte of each;
+// - split(Vector): the whole part, rounded down, in the form that times_two_to takes, and the fraction;
+// - FourBytes, four activations for every lane: four_bytes(p); FourWeights, four weights a lane: four_weights(p);
+//   dot(Ints&, FourBytes, FourWeights), which adds the four products of each lane to its sum, exactly;
+// - first_sums(p) and first_scores(p), what the sums of a group and of scores begin with, given the sums of the
+// weights;
+// - hide(FourBytes&), after which the compiler does not know what they are.
 
 // Coefficients and errors: fit_polynomials.py. Lowest power first.
 constexpr float kByteGeluLimit = 3.2f;
 constexpr float kByteGelu[] = {-0.00166927557f, 0.538841546f, -0.543282092f, 0.185273647f, -0.0212596264f};
 constexpr float kByteExp[] = {254.980927f, 177.437546f, 57.6471252f, 19.8962517f};
-
-// A group of a smaller range has no step: 255 over the range has to be finite.
-constexpr float kLeastRange = 1e-30f;
 
 // Numbers of a row, each times its factor.
 struct Scaled {
@@ -34,8 +33,9 @@ struct Plain {
   GTEKIT_INLINE Vector load(size_t i, size_t n) const { return Vector::load(x + i, n, x[i]); }
 };
 
+// The largest of the numbers; `low` goes down to the lowest of each lane.
 template <typename Numbers>
-GTEKIT_INLINE float largest_of(const Numbers& x, size_t begin, size_t end, Vector& low) {
+GTEKIT_INLINE float widen_limits(const Numbers& x, size_t begin, size_t end, Vector& low) {
   Vector high = x.load(begin, 1);
   size_t i = begin;
   for (; i + Vector::kLanes <= end; i += Vector::kLanes) {
@@ -69,7 +69,7 @@ GTEKIT_INLINE void quantize_row(const Numbers& x, size_t n, const ByteRows& out,
   const auto end_of = [&](size_t group) { return (group + 1) * out.group < n ? (group + 1) * out.group : n; };
   Vector low = x.load(0, 1);
   for (size_t group = 0; group < out.groups; ++group) {
-    step[group] = largest_of(x, group * out.group, end_of(group), low);
+    step[group] = widen_limits(x, group * out.group, end_of(group), low);
   }
   const float lowest = -(Vector::zero() - low).largest();
   out.lowest[row] = lowest;

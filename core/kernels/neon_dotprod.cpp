@@ -22,6 +22,7 @@ namespace {
 
 constexpr size_t kTileRows = 6;  // 6 x 4 accumulators, 4 weights, 1 broadcast: 29 of 32 registers
 constexpr size_t kTilePanels = 1;
+constexpr size_t kTallTileRows = kTileRows;
 
 #include "kernels/algorithms.h"
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <vector>
 
 #include "kernels/table.h"
 #include "narrow_floats.h"
@@ -12,19 +13,21 @@ namespace {
 float gelu(float x) { return 0.5f * x * (1.0f + std::erf(x * 0.70710678f)); }
 
 // Panel `panel` in float32: where it lies, or widened.
-const float* panel_floats(const LinearTask& task, size_t panel) {
+const float* panel_floats(const LinearTask& task, size_t panel, std::vector<float>& widened) {
   const size_t size = task.inputs * kPanel;
   if (task.dtype == Dtype::float32) return static_cast<const float*>(task.panels) + panel * size;
   const uint16_t* bits = static_cast<const uint16_t*>(task.panels) + panel * size;
+  widened.resize(size);
   for (size_t i = 0; i < size; ++i) {
-    task.widened[i] = task.dtype == Dtype::float16 ? from_half(bits[i]) : from_bfloat16(bits[i]);
+    widened[i] = task.dtype == Dtype::float16 ? from_half(bits[i]) : from_bfloat16(bits[i]);
   }
-  return task.widened;
+  return widened.data();
 }
 
 void linear(const LinearTask& task) {
+  std::vector<float> widened;
   for (size_t panel = 0; panel < task.outputs / kPanel; ++panel) {
-    const float* weights = panel_floats(task, panel);
+    const float* weights = panel_floats(task, panel, widened);
     for (size_t row = 0; row < task.rows; ++row) {
       const float* x = task.x + row * task.x_stride;
       float sums[kPanel] = {};
@@ -90,7 +93,7 @@ void quantize(const float* x, size_t stride, size_t rows, size_t n, const float*
       float highest = at(begin);
       for (size_t i = begin; i < end; ++i) highest = std::max(highest, at(i));
       const float range = highest - lowest;
-      const bool is_flat = !(range > 1e-30f);  // 255 / range has to be finite
+      const bool is_flat = !(range > kLeastRange);
       const float inverse = is_flat ? 0.0f : 255.0f / range;
       out.step[row * out.groups + group] = is_flat ? 0.0f : range * (1.0f / 255.0f);
       for (size_t i = begin; i < end; ++i) {
@@ -109,9 +112,12 @@ int8_t& at(const BytePanels& out, size_t n, size_t k) {
 }
 
 // 127 / largest, or 0 where that would not be finite.
-float inverse_of(float largest) { return largest > 1e-30f ? 127.0f / largest : 0.0f; }
+float inverse_of(float largest) { return largest > kLeastRange ? 127.0f / largest : 0.0f; }
 
-float scale_of(float largest) { return largest > 1e-30f ? largest * (1.0f / 127.0f) : 0.0f; }
+float scale_of(float largest) { return largest > kLeastRange ? largest * (1.0f / 127.0f) : 0.0f; }
+
+// A number from -127 to 127; NaN, of an infinite one, is 0.
+int signed_byte(float x) { return std::isnan(x) ? 0 : static_cast<int>(std::nearbyint(x)); }
 
 float largest_magnitude(const float* rows, size_t stride, size_t count, size_t width) {
   float largest = 0.0f;
@@ -125,8 +131,8 @@ float pack_queries(const float* queries, size_t stride, size_t length, size_t he
   const float largest = largest_magnitude(queries, stride, length, head_size);
   for (size_t r = 0; r < length; ++r) {
     for (size_t e = 0; e < out.stride; ++e) {
-      const float byte = e < head_size ? std::nearbyint(queries[r * stride + e] * inverse_of(largest)) : 0.0f;
-      out.bytes[r * out.stride + e] = static_cast<uint8_t>(static_cast<int>(byte) + ByteQueries::kMiddle);
+      const int byte = e < head_size ? signed_byte(queries[r * stride + e] * inverse_of(largest)) : 0;
+      out.bytes[r * out.stride + e] = static_cast<uint8_t>(byte + ByteQueries::kMiddle);
     }
   }
   return scale_of(largest);
@@ -137,9 +143,9 @@ template <typename Number>
 void quantize_output(size_t n, size_t count, float inverse, const Number& number, const BytePanels& out) {
   out.sums[n] = 0;
   for (size_t k = 0; k < out.inputs; ++k) {
-    const float byte = k < count ? std::nearbyint(number(k) * inverse) : 0.0f;
+    const int byte = k < count ? signed_byte(number(k) * inverse) : 0;
     at(out, n, k) = static_cast<int8_t>(byte);
-    out.sums[n] += static_cast<int32_t>(byte);
+    out.sums[n] += byte;
   }
 }
 

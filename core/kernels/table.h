@@ -16,9 +16,6 @@ inline constexpr size_t kPanel = 16;
 // Bytes are multiplied four at a time: that many products go into one 32-bit sum.
 inline constexpr size_t kBytesOfSum = 4;
 
-// The most panels that a kernel widens at a time.
-inline constexpr size_t kWidenedPanels = 2;
-
 constexpr size_t round_up(size_t n, size_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
 enum class Activation { none, gelu };
@@ -40,13 +37,13 @@ struct LinearTask : LinearOutput {
   size_t rows = 0;
   const void* panels = nullptr;
   Dtype dtype = Dtype::float32;  // of the panels: 16 bits halve what a short text waits for, and widen exactly
-  float* widened = nullptr;      // room for kWidenedPanels of 16 x inputs, where the panels are not float32
   size_t inputs = 0;
   size_t outputs = 0;  // a multiple of kPanel: all columns are computed and written
 };
 
-// Rows of numbers as bytes. Every `group` numbers of a row have a step of their own, so that one large number makes
-// only its neighbours coarse: in group g, x[r][k] is about lowest[r] + step[r][g] * bytes[r][k].
+// Rows of numbers as bytes: in group g, x[r][k] is about lowest[r] + step[r][g] * bytes[r][k]. Every `group` numbers of
+// a row have a step of their own, so that one high number makes only its neighbours coarse. A low one reaches the whole
+// row, because all groups begin at its lowest number.
 struct ByteRows {
   uint8_t* bytes = nullptr;  // (rows, stride)
   size_t stride = 0;         // a multiple of kBytesOfSum
@@ -55,6 +52,9 @@ struct ByteRows {
   size_t group = 0;          // a multiple of kBytesOfSum; the last group of a row may be shorter
   size_t groups = 0;
 };
+
+// A group of a smaller range has no step, and weights of a smaller magnitude no scale: 255 over it has to be finite.
+inline constexpr float kLeastRange = 1e-30f;
 
 // The most bytes of one sum: 255 * 127 times as many still fit in 32 bits.
 inline constexpr size_t kMostByteInputs = 65'536;
@@ -67,7 +67,7 @@ struct ByteLinearTask : LinearOutput {
   const int8_t* panels = nullptr;
   const float* scale = nullptr;          // (groups, scale_stride)
   const int32_t* weight_sums = nullptr;  // (groups, scale_stride): sum of w[n][k] over the group
-  const float* totals = nullptr;         // (outputs,): sum over g of scale[g][n] * weight_sums[g][n]; with x.lowest
+  const float* totals = nullptr;         // (outputs,): sum over g of scale[g][n] * weight_sums[g][n]; where x.lowest is
   size_t scale_stride = 0;
   size_t inputs = 0;   // a multiple of kBytesOfSum
   size_t outputs = 0;  // a multiple of kPanel
@@ -105,13 +105,15 @@ struct KernelTable {
   void (*byte_linear)(const ByteLinearTask& task);
 
   // Rows of n floats, times `factors` (n,) or null for 1, into bytes, nearest and even; zeros from n up to out.stride.
+  // out.lowest may not be null. Bytes of numbers that are not finite are any bytes, here and in the packing.
   void (*quantize)(const float* x, size_t stride, size_t rows, size_t n, const float* factors, const ByteRows& out);
 
   // x[i] = exp((x[i] - max x) * scale) / sum of the same, over one row of n >= 1.
   void (*softmax)(float* x, size_t n, float scale);
 
-  // Queries and keys of one head, (length, head_size) with a stride, as bytes; each returns the scale, which is the
-  // largest magnitude over 127. The outputs of the keys' panels are the keys, then zeros up to out.outputs.
+  // Queries and keys of one head of one text, (length, head_size) with a stride, as bytes; each returns the scale,
+  // which is the largest magnitude over 127, or 0 up to 1e-30. Queries are filled up with kMiddle to out.stride; the
+  // outputs of the keys' panels are the keys, then zeros up to out.outputs.
   float (*pack_queries)(const float* queries, size_t stride, size_t length, size_t head_size, const ByteQueries& out);
   float (*pack_keys)(const float* keys, size_t stride, size_t length, size_t head_size, const BytePanels& out);
 
@@ -119,7 +121,7 @@ struct KernelTable {
   // with a scale of its own.
   void (*pack_values)(const float* values, size_t stride, size_t length, size_t head_size, const BytePanels& out);
 
-  // scores[r][n] = sum over k of (bytes[r][k] - kMiddle) * w[n][k], exact.
+  // scores[r][n] = sum over k of (bytes[r][k] - kMiddle) * w[n][k], exact; queries.stride is keys.inputs or more.
   void (*byte_scores)(const ByteQueries& queries, size_t rows, const BytePanels& keys, int32_t* scores, size_t stride);
 
   // bytes[i] = 255 * exp((x[i] - max x) * scale) + dither[i], to the nearest; zeros from n up to the next multiple of

@@ -67,12 +67,12 @@ struct Product {
 
   ByteLinearTask task(float* out) {
     ByteLinearTask task;
-    task.x = {bytes.data(), inputs, step.data(), lowest.data(), group, groups};
+    task.x = {bytes.data(), inputs, step.data(), with_lowest ? lowest.data() : nullptr, group, groups};
     task.rows = rows;
     task.panels = weights.data();
     task.scale = scale.data();
     task.weight_sums = sums.data();
-    task.totals = totals.data();
+    task.totals = with_lowest ? totals.data() : nullptr;
     task.scale_stride = outputs;
     task.inputs = inputs;
     task.outputs = outputs;
@@ -99,7 +99,7 @@ struct Product {
       }
       const double factor = scale.data()[g * outputs + n];
       const double terms[] = {step.data()[row * groups + g] * factor * static_cast<double>(sum),
-                              lowest.data()[row] * factor * sums.data()[g * outputs + n]};
+                              with_lowest ? lowest.data()[row] * factor * sums.data()[g * outputs + n] : 0.0};
       value += terms[0] + terms[1];
       size += std::abs(terms[0]) + std::abs(terms[1]);
     }
@@ -128,7 +128,7 @@ struct Product {
   }
 
   size_t rows, inputs, outputs, group, groups;
-  bool with_bias = true, with_residual = false;
+  bool with_bias = true, with_residual = false, with_lowest = true;
   Activation activation = Activation::none;
   Shifted<uint8_t> bytes;
   Shifted<int8_t> weights;
@@ -182,7 +182,15 @@ TEST(byte_linear_is_exact_for_every_number_of_rows_inputs_and_groups) {
         for (const size_t group : {12u, 128u}) Product(rows, inputs, rows % 4 + 1, group).check(table);
       }
     }
-    for (size_t panels = 1; panels <= 7; ++panels) Product(9, 40, panels, 16).check(table);
+    for (size_t panels = 1; panels <= 7; ++panels) {
+      for (const size_t group : {16u, 40u}) {
+        for (const bool with_lowest : {true, false}) {  // without: the weights of attention
+          Product product(9, 40, panels, group);
+          product.with_lowest = with_lowest;
+          product.check(table);
+        }
+      }
+    }
   });
 }
 
@@ -227,20 +235,23 @@ TEST(the_largest_bytes_do_not_saturate_and_sums_are_exact) {
 TEST(a_row_of_bytes_gives_the_same_bits_wherever_it_stands) {
   constexpr size_t kRows = 19, kInputs = 20;
   for_every_set([](const KernelTable& table) {
-    Product product(kRows, kInputs, 4, 8);
-    product.activation = Activation::gelu;
-    std::vector<float> together(kRows * product.outputs), part(kRows * product.outputs);
-    table.byte_linear(product.task(together.data()));
-    for (size_t first = 0; first < kRows; ++first) {
-      for (size_t rows = 1; first + rows <= kRows; ++rows) {
-        ByteLinearTask task = product.task(part.data());
-        task.rows = rows;
-        task.x.bytes += first * kInputs;
-        task.x.step += first * product.groups;
-        task.x.lowest += first;
-        table.byte_linear(task);
-        CHECK(std::memcmp(part.data(), &together[first * product.outputs], rows * product.outputs * sizeof(float)) == 0,
-              table.name, first, rows);
+    for (const size_t group : {8u, 20u}) {
+      Product product(kRows, kInputs, 4, group);
+      product.activation = Activation::gelu;
+      std::vector<float> together(kRows * product.outputs), part(kRows * product.outputs);
+      table.byte_linear(product.task(together.data()));
+      for (size_t first = 0; first < kRows; ++first) {
+        for (size_t rows = 1; first + rows <= kRows; ++rows) {
+          ByteLinearTask task = product.task(part.data());
+          task.rows = rows;
+          task.x.bytes += first * kInputs;
+          task.x.step += first * product.groups;
+          task.x.lowest += first;
+          table.byte_linear(task);
+          const float* right = &together[first * product.outputs];
+          CHECK(std::memcmp(part.data(), right, rows * product.outputs * sizeof(float)) == 0, table.name, group, first,
+                rows);
+        }
       }
     }
   });
@@ -295,7 +306,7 @@ TEST(quantize_is_scalar_quantize_at_every_length_and_odd_addresses) {
   });
 }
 
-TEST(a_group_of_equal_numbers_has_no_step_and_is_its_lowest) {
+TEST(a_row_of_equal_numbers_has_no_step_and_is_its_lowest) {
   for_every_set([](const KernelTable& table) {
     for (const float value : {0.0f, -3.5f, 1e30f}) {
       for (const size_t n : {1u, 8u, 19u, 40u}) {

@@ -96,7 +96,7 @@ TEST(parts_of_a_linear_layer_stand_in_their_columns_even_inside_a_panel) {
 
 // With rows that are 1 at one input and 0 elsewhere, each weight comes out by itself.
 TEST(bytes_of_weights_are_within_half_a_step_of_the_checkpoint) {
-  constexpr size_t kInputs = kMostInGroup + 38, kOutputs = 20;  // two groups, neither size a multiple of a panel
+  constexpr size_t kInputs = kMostInGroup + 38, kOutputs = 20;  // groups of 160 and 134 inputs
   std::vector<float> weights = test::random_floats(kOutputs * kInputs, 1, 0.05f);
   std::fill_n(weights.begin(), kInputs, 0.0f);
   weights[2 * kInputs + 5] = 3.0f;  // one that is far from the rest of its row makes only its group coarse
