@@ -12,6 +12,9 @@
 
 namespace test {
 
+// Lengths up to two of the longest vectors and one more meet every tail.
+inline constexpr size_t kMostLanes = 16, kLongest = 2 * kMostLanes + 1;
+
 inline std::vector<const gtekit::KernelTable*> kernel_sets() {
   std::vector<const gtekit::KernelTable*> sets;
   bool is_trapped = trap_vnni();

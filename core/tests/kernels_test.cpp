@@ -14,11 +14,9 @@
 
 using namespace gtekit;
 using test::for_every_set;
+using test::kLongest;
 
 namespace {
-
-constexpr size_t kMostLanes = 16;
-constexpr size_t kLongest = 2 * kMostLanes + 1;
 
 bool is_close(float found, float expected, float tolerance) {
   return std::abs(found - expected) <= tolerance * std::max(1.0f, std::abs(expected));

@@ -42,6 +42,15 @@ inline std::vector<float> random_floats(size_t count, unsigned seed, float sprea
   return values;
 }
 
+template <typename T>
+std::vector<T> random_ints(size_t count, unsigned seed, int lowest, int highest) {
+  std::mt19937 generator(seed);
+  std::uniform_int_distribution<int> uniform(lowest, highest);
+  std::vector<T> values(count);
+  for (T& value : values) value = static_cast<T>(uniform(generator));
+  return values;
+}
+
 inline double cosine(const float* a, const float* b, size_t size) {
   double product = 0.0, of_a = 0.0, of_b = 0.0;
   for (size_t i = 0; i < size; ++i) {
