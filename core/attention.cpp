@@ -43,7 +43,7 @@ std::vector<float> Model::thresholds(size_t positions) {
 // hidden += W softmax(Q K^T / sqrt(E)) V + b, head by head: a head's queries, keys and values stay in a core's cache
 // until they are used up.
 void Model::attend(const Layer& layer, const std::vector<Text>& texts, const Scratch& scratch, Team& team) const {
-  const Input x = {scratch.hidden, scratch.stride, scratch.bytes};
+  const Input x = {scratch.hidden, scratch.stride, scratch.hidden_bytes};
   team.for_each(config_.num_attention_heads, [&](size_t head, size_t number) {
     const Member& member = scratch.of_members[number];
     LinearOutput output;
@@ -67,7 +67,7 @@ void Model::attend(const Layer& layer, const std::vector<Text>& texts, const Scr
       row += text.length;
     }
   });
-  const Input mixed = {scratch.context, scratch.stride, scratch.mixed_bytes};
+  const Input mixed = {scratch.context, scratch.stride, scratch.context_bytes};
   quantize(layer.attention_output, mixed, scratch.rows, team);
   LinearOutput output;
   output.residual = output.out = scratch.hidden;

@@ -47,9 +47,9 @@ struct Model::Scratch {
     const size_t head_stride = round_up(model.head_size_, kPanel);
     if (!model.layers_.empty()) {
       const Layer& layer = *model.layers_.front();  // all layers are alike
-      bytes = byte_rows(layer.query_key_value);
-      mixed_bytes = byte_rows(layer.attention_output);
-      wide_bytes = byte_rows(layer.down);
+      hidden_bytes = byte_rows(layer.query_key_value);
+      context_bytes = byte_rows(layer.attention_output);
+      feed_forward_bytes = byte_rows(layer.down);
     }
     // twice over the same list: for the sizes, then for the places
     const auto each_array = [&](const auto& place) {
@@ -57,9 +57,9 @@ struct Model::Scratch {
       place(context, rows * stride);
       place(feed_forward, std::min(rows, kFeedForwardRows) * feed_forward_stride);
       if (model.precision_ == Precision::int8) {
-        place_rows(bytes, rows, place);
-        place_rows(mixed_bytes, rows, place);
-        place_rows(wide_bytes, std::min(rows, kFeedForwardRows), place);
+        place_rows(hidden_bytes, rows, place);
+        place_rows(context_bytes, rows, place);
+        place_rows(feed_forward_bytes, std::min(rows, kFeedForwardRows), place);
       }
       for (Member& member : of_members) {
         place(member.projected, rows * model.head_width_);
@@ -118,12 +118,12 @@ struct Model::Scratch {
   size_t rows = 0;     // S
   size_t longest = 0;  // tokens of the longest text
   size_t stride, feed_forward_stride, score_stride;
-  float* hidden;         // (S, D)
-  float* context;        // (S, D): what attention gives
-  float* feed_forward;   // (kFeedForwardRows, F)
-  ByteRows bytes;        // (S, D) in int8: hidden, after a layer norm
-  ByteRows mixed_bytes;  // (S, D): context
-  ByteRows wide_bytes;   // (kFeedForwardRows, F): feed_forward
+  float* hidden;                // (S, D)
+  float* context;               // (S, D): what attention gives
+  float* feed_forward;          // (kFeedForwardRows, F)
+  ByteRows hidden_bytes;        // (S, D) in int8, after a layer norm
+  ByteRows context_bytes;       // (S, D)
+  ByteRows feed_forward_bytes;  // (kFeedForwardRows, F)
   std::vector<Member> of_members;
 };
 

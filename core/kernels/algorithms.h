@@ -125,8 +125,8 @@ void linear_tile(const LinearTask& task, size_t row, size_t panel) {
   const size_t stride = task.x_stride;
   const size_t inputs = task.inputs;
   const Weight* weights = static_cast<const Weight*>(task.panels) + panel * inputs * kPanel;
-  // A base for every three rows: base, base + stride and base + 2 * stride are addressing modes of x86, so twelve
-  // rows take five integer registers.
+  // A base for every three rows: base, base + stride and base + 2 * stride are addressing modes of x86, so 24 rows take
+  // nine integer registers.
   const float* bases[(kRows + 2) / 3];
   for (size_t i = 0; i < (kRows + 2) / 3; ++i) bases[i] = task.x + (row + 3 * i) * stride;
 
@@ -140,7 +140,8 @@ void linear_tile(const LinearTask& task, size_t row, size_t panel) {
     for (size_t c = 0; c < kColumns; ++c) {
       const Weight* place = weights + (c / kPerPanel * inputs + k) * kPanel + c % kPerPanel * Vector::kLanes;
       w[c] = load_weights(place);
-      GTEKIT_PREFETCH(place + kPanels * inputs * kPanel);  // the panels after these
+      // the panels after these: a short text waits for weights
+      if (c % kPerPanel == 0) GTEKIT_PREFETCH(place + kPanels * inputs * kPanel);
     }
     GTEKIT_UNROLL
     for (size_t r = 0; r < kRows; ++r) {
@@ -161,27 +162,33 @@ void linear_tile(const LinearTask& task, size_t row, size_t panel) {
   }
 }
 
-using Tile = void (*)(const LinearTask&, size_t row, size_t panel);
-
-// A tile for each number of rows. A plain array: std::array's functions would be shared with slower CPUs' files.
-template <typename Weight, size_t kPanels, typename Rows>
-struct Tiles;
-template <typename Weight, size_t kPanels, size_t... kRows>
-struct Tiles<Weight, kPanels, std::index_sequence<kRows...>> {
-  static constexpr Tile kFor[] = {linear_tile<Weight, kRows + 1, kPanels>...};
-};
-
-template <typename Weight, size_t kPanels, size_t kMostRows>
-void linear_panels(const LinearTask& task, size_t panel) {
+// Tiles::kTile over all rows of the task.
+template <typename Tiles, size_t kPanels, size_t... kRows>
+void all_rows_of(const typename Tiles::Task& task, size_t num_rows, size_t panel, std::index_sequence<kRows...>) {
+  // A plain array: std::array's functions would be shared with slower CPUs' files.
+  static constexpr void (*kFor[])(const typename Tiles::Task&, size_t row,
+                                  size_t panel) = {Tiles::template kTile<kRows + 1, kPanels>...};
   // equal blocks: 13 rows go as 7 and 6, not as 12 and a 1 that would wait for its weights
-  const size_t blocks = (task.rows + kMostRows - 1) / kMostRows;
+  const size_t blocks = (num_rows + sizeof...(kRows) - 1) / sizeof...(kRows);
   size_t row = 0;
   for (size_t block = 0; block < blocks; ++block) {
-    const size_t rows = (task.rows - row) / (blocks - block);
-    Tiles<Weight, kPanels, std::make_index_sequence<kMostRows>>::kFor[rows - 1](task, row, panel);
+    const size_t rows = (num_rows - row) / (blocks - block);
+    kFor[rows - 1](task, row, panel);
     row += rows;
   }
 }
+
+template <typename Tiles, size_t kMostRows, size_t kPanels>
+void all_rows(const typename Tiles::Task& task, size_t num_rows, size_t panel) {
+  all_rows_of<Tiles, kPanels>(task, num_rows, panel, std::make_index_sequence<kMostRows>());
+}
+
+template <typename Weight>
+struct LinearTiles {
+  using Task = LinearTask;
+  template <size_t kRows, size_t kPanels>
+  static constexpr auto kTile = linear_tile<Weight, kRows, kPanels>;
+};
 
 // Many rows go in tall tiles of one panel, which the first level of the cache holds: with 384 inputs 97 % of the
 // ceiling, where two panels gave 93.
@@ -191,10 +198,10 @@ void linear_of(const LinearTask& task) {
   size_t panel = 0;
   if (task.rows <= kTileRows) {
     for (; panel + kTilePanels <= panels; panel += kTilePanels) {
-      linear_panels<Weight, kTilePanels, kTileRows>(task, panel);
+      all_rows<LinearTiles<Weight>, kTileRows, kTilePanels>(task, task.rows, panel);
     }
   }
-  for (; panel < panels; ++panel) linear_panels<Weight, 1, kTallTileRows>(task, panel);
+  for (; panel < panels; ++panel) all_rows<LinearTiles<Weight>, kTallTileRows, 1>(task, task.rows, panel);
 }
 
 void linear(const LinearTask& task) {

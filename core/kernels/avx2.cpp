@@ -46,8 +46,7 @@ GTEKIT_INLINE void dot(Ints& sum, FourBytes x, FourWeights w) {
   sum.lanes = _mm256_add_epi32(sum.lanes, _mm256_madd_epi16(x.even, w.even));
   sum.lanes = _mm256_add_epi32(sum.lanes, _mm256_madd_epi16(x.odd, w.odd));
 }
-GTEKIT_INLINE Ints first_sums(const int32_t*) { return Ints::zero(); }
-GTEKIT_INLINE Ints first_scores(const int32_t* sums) { return middle_times(Ints::load(sums)); }
+constexpr int kTakenOff = 0;
 GTEKIT_INLINE void hide(FourBytes& x) {
   GTEKIT_HIDE("x", x.even);
   GTEKIT_HIDE("x", x.odd);

@@ -84,15 +84,12 @@ struct Ints {
 };
 
 GTEKIT_INLINE Ints operator+(Ints a, Ints b) { return {_mm256_add_epi32(a.lanes, b.lanes)}; }
+GTEKIT_INLINE Ints operator*(Ints a, Ints b) { return {_mm256_mullo_epi32(a.lanes, b.lanes)}; }
 GTEKIT_INLINE Ints operator&(Ints a, Ints b) { return {_mm256_and_si256(a.lanes, b.lanes)}; }
 GTEKIT_INLINE Ints operator|(Ints a, Ints b) { return {_mm256_or_si256(a.lanes, b.lanes)}; }
 GTEKIT_INLINE Ints max(Ints a, Ints b) { return {_mm256_max_epi32(a.lanes, b.lanes)}; }
 GTEKIT_INLINE Ints first_lanes(Ints a, size_t n) { return {_mm256_and_si256(a.lanes, Vector::first(n))}; }
 GTEKIT_INLINE Ints shifted_by_a_byte(Ints a) { return {_mm256_slli_epi32(a.lanes, 8)}; }
-// times -128, the middle of queries
-GTEKIT_INLINE Ints middle_times(Ints a) {
-  return {_mm256_sub_epi32(_mm256_setzero_si256(), _mm256_slli_epi32(a.lanes, 7))};
-}
 GTEKIT_INLINE Ints to_ints(Vector a) { return {_mm256_cvtps_epi32(a.lanes)}; }
 GTEKIT_INLINE Vector to_floats(Ints a) { return {_mm256_cvtepi32_ps(a.lanes)}; }
 GTEKIT_INLINE int64_t to_bytes(Ints a) {

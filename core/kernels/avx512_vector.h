@@ -56,15 +56,12 @@ struct Ints {
 };
 
 GTEKIT_INLINE Ints operator+(Ints a, Ints b) { return {_mm512_add_epi32(a.lanes, b.lanes)}; }
+GTEKIT_INLINE Ints operator*(Ints a, Ints b) { return {_mm512_mullo_epi32(a.lanes, b.lanes)}; }
 GTEKIT_INLINE Ints operator&(Ints a, Ints b) { return {_mm512_and_si512(a.lanes, b.lanes)}; }
 GTEKIT_INLINE Ints operator|(Ints a, Ints b) { return {_mm512_or_si512(a.lanes, b.lanes)}; }
 GTEKIT_INLINE Ints max(Ints a, Ints b) { return {_mm512_max_epi32(a.lanes, b.lanes)}; }
 GTEKIT_INLINE Ints first_lanes(Ints a, size_t n) { return {_mm512_maskz_mov_epi32(Vector::first(n), a.lanes)}; }
 GTEKIT_INLINE Ints shifted_by_a_byte(Ints a) { return {_mm512_slli_epi32(a.lanes, 8)}; }
-// times -128, the middle of queries
-GTEKIT_INLINE Ints middle_times(Ints a) {
-  return {_mm512_sub_epi32(_mm512_setzero_si512(), _mm512_slli_epi32(a.lanes, 7))};
-}
 GTEKIT_INLINE Ints to_ints(Vector a) { return {_mm512_cvtps_epi32(a.lanes)}; }
 GTEKIT_INLINE Vector to_floats(Ints a) { return {_mm512_cvtepi32_ps(a.lanes)}; }
 // saturating from below as well: the instruction takes its 32 bits for unsigned

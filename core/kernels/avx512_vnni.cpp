@@ -48,8 +48,7 @@ GTEKIT_INLINE void dot(Ints& sum, FourBytes x, FourWeights w) {
   sum.lanes = _mm512_dpbusd_epi32(sum.lanes, x.lanes, w.lanes);
 #endif
 }
-GTEKIT_INLINE Ints first_sums(const int32_t*) { return Ints::zero(); }
-GTEKIT_INLINE Ints first_scores(const int32_t* sums) { return middle_times(Ints::load(sums)); }
+constexpr int kTakenOff = 0;
 GTEKIT_INLINE void hide(FourBytes& x) { GTEKIT_HIDE("v", x.lanes); }
 
 // 5 x 3 sums, 3 weights, 1 of x: 19 of 32 registers. On a Zen 4, with groups of 128 and weights at hand, that gives

@@ -44,8 +44,7 @@ GTEKIT_INLINE void dot(Ints& sum, FourBytes x, FourWeights w) {
   sum.lanes = _mm256_dpbusd_avx_epi32(sum.lanes, x.lanes, w.lanes);
 #endif
 }
-GTEKIT_INLINE Ints first_sums(const int32_t*) { return Ints::zero(); }
-GTEKIT_INLINE Ints first_scores(const int32_t* sums) { return middle_times(Ints::load(sums)); }
+constexpr int kTakenOff = 0;
 GTEKIT_INLINE void hide(FourBytes& x) { GTEKIT_HIDE("x", x.lanes); }
 
 constexpr size_t kByteTileRows = 6;  // 6 x 2 sums, 2 weights, 1 of x: 15 of 16 registers

@@ -1,15 +1,14 @@
 // The kernels of 8 bits, written once over vectors of 32-bit sums; included after algorithms.h in the same way.
 //
 // A kernel file offers, besides Vector:
-// - Ints, kLanes sums of 32 bits: zero(), load(p), load(p, n, fill), store(p), broadcast(int), +, &, |, max, sum(),
-//   largest(), shifted_by_a_byte, first_lanes(Ints, n) with zeros after the first n; to_floats(Ints);
+// - Ints, kLanes sums of 32 bits: zero(), load(p), load(p, n, fill), store(p), broadcast(int), +, *, &, |, max,
+//   sum(), largest(), shifted_by_a_byte, first_lanes(Ints, n) with zeros after the first n; to_floats(Ints);
 // - to_ints(Vector), to the nearest and even; store_bytes(Ints, p) and store_bytes(Ints, p, n), which saturate to 0 and
 //   255; store_low_bytes(Ints, p), which keeps the lowest byte of each;
 // - split(Vector): the whole part, rounded down, in the form that times_two_to takes, and the fraction;
 // - FourBytes, four activations for every lane: four_bytes(p); FourWeights, four weights a lane: four_weights(p);
 //   dot(Ints&, FourBytes, FourWeights), which adds the four products of each lane to its sum, exactly;
-// - first_sums(p) and first_scores(p), what the sums of a group and of scores begin with, given the sums of the
-// weights;
+// - kTakenOff, what four_bytes takes off each byte, and the sum of the weights as often off their dot product;
 // - hide(FourBytes&), after which the compiler does not know what they are.
 
 // Coefficients and errors: fit_polynomials.py. Lowest power first.
@@ -222,6 +221,13 @@ GTEKIT_INLINE Vector byte_gelu(Vector x) {
   return max(x, Vector::zero()) - polynomial(kByteGelu, inner);
 }
 
+// What the sums of bytes less `middle` begin with, given the sums of their weights.
+template <int kMiddle>
+GTEKIT_INLINE Ints first_sums(const int32_t* weight_sums) {
+  if constexpr (kTakenOff == kMiddle) return Ints::zero();
+  return Ints::load(weight_sums) * Ints::broadcast(kTakenOff - kMiddle);
+}
+
 // Vectors of sums that a row of a tile has.
 template <size_t kPanels>
 constexpr size_t kByteColumns = kPanel / Vector::kLanes * kPanels;
@@ -299,7 +305,7 @@ GTEKIT_NOINLINE void byte_tile(const ByteLinearTask& all, size_t row, size_t pan
     Ints sums[kRows][kColumns];
     GTEKIT_UNROLL
     for (size_t c = 0; c < kColumns; ++c) {
-      const Ints start = first_sums(task.weight_sums + column + c * Vector::kLanes);
+      const Ints start = first_sums<0>(task.weight_sums + column + c * Vector::kLanes);
       GTEKIT_UNROLL
       for (size_t r = 0; r < kRows; ++r) sums[r][c] = start;
     }
@@ -347,7 +353,7 @@ GTEKIT_NOINLINE void scores_tile(const ScoresTask& task, size_t row, size_t pane
   Ints sums[kRows][kColumns];
   GTEKIT_UNROLL
   for (size_t c = 0; c < kColumns; ++c) {
-    const Ints start = first_scores(task.keys.sums + panel * kPanel + c * Vector::kLanes);
+    const Ints start = first_sums<ByteQueries::kMiddle>(task.keys.sums + panel * kPanel + c * Vector::kLanes);
     GTEKIT_UNROLL
     for (size_t r = 0; r < kRows; ++r) sums[r][c] = start;
   }
@@ -361,7 +367,6 @@ GTEKIT_NOINLINE void scores_tile(const ScoresTask& task, size_t row, size_t pane
   }
 }
 
-// Tiles by their number of rows and panels.
 struct OneGroup {
   using Task = ByteLinearTask;
   template <size_t kRows, size_t kPanels>
@@ -378,31 +383,16 @@ struct Scores {
   static constexpr auto kTile = scores_tile<kRows, kPanels>;
 };
 
-template <typename Tiles, size_t kPanels, size_t... kRows>
-void byte_panels(const typename Tiles::Task& task, size_t num_rows, size_t panel, std::index_sequence<kRows...>) {
-  static constexpr void (*kFor[])(const typename Tiles::Task&, size_t row,
-                                  size_t panel) = {Tiles::template kTile<kRows + 1, kPanels>...};
-  // equal blocks: 6 rows go as 3 and 3, not as 5 and a 1 that would wait for its weights
-  const size_t blocks = (num_rows + kByteTileRows - 1) / kByteTileRows;
-  size_t row = 0;
-  for (size_t block = 0; block < blocks; ++block) {
-    const size_t rows = (num_rows - row) / (blocks - block);
-    kFor[rows - 1](task, row, panel);
-    row += rows;
-  }
-}
-
 template <typename Tiles>
 void all_panels(const typename Tiles::Task& task, size_t rows, size_t panels) {
-  constexpr std::make_index_sequence<kByteTileRows> kRows;
   size_t panel = 0;
   for (; panel + kByteTilePanels <= panels; panel += kByteTilePanels) {
-    byte_panels<Tiles, kByteTilePanels>(task, rows, panel, kRows);
+    all_rows<Tiles, kByteTileRows, kByteTilePanels>(task, rows, panel);
   }
   if constexpr (kByteTilePanels > 2) {
-    for (; panel + 2 <= panels; panel += 2) byte_panels<Tiles, 2>(task, rows, panel, kRows);
+    for (; panel + 2 <= panels; panel += 2) all_rows<Tiles, kByteTileRows, 2>(task, rows, panel);
   }
-  for (; panel < panels; ++panel) byte_panels<Tiles, 1>(task, rows, panel, kRows);
+  for (; panel < panels; ++panel) all_rows<Tiles, kByteTileRows, 1>(task, rows, panel);
 }
 
 void byte_linear(const ByteLinearTask& task) {

@@ -46,8 +46,7 @@ GTEKIT_INLINE int32x4_t two_lanes(int16x8_t x, int16x8_t w) {
 GTEKIT_INLINE void dot(Ints& sum, FourBytes x, FourWeights w) {
   sum.lanes = vaddq_s32(sum.lanes, vpaddq_s32(two_lanes(x.lanes, w.low), two_lanes(x.lanes, w.high)));
 }
-GTEKIT_INLINE Ints first_sums(const int32_t*) { return Ints::zero(); }
-GTEKIT_INLINE Ints first_scores(const int32_t* sums) { return middle_times(Ints::load(sums)); }
+constexpr int kTakenOff = 0;
 GTEKIT_INLINE void hide(FourBytes& x) { GTEKIT_HIDE("w", x.lanes); }
 
 constexpr size_t kByteTileRows = 3;  // 3 x 4 sums, 4 x 2 weights, 1 of x and what the products pass through

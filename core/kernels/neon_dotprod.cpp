@@ -26,8 +26,7 @@ constexpr size_t kTallTileRows = kTileRows;
 
 #include "kernels/algorithms.h"
 
-// The instruction takes signed bytes on both sides, ours are unsigned on one: they go in less 128, and the sums begin
-// with 128 times the sum of the weights.
+// The instruction takes signed bytes on both sides, ours are unsigned on one: they go in less 128.
 struct FourBytes {
   int8x16_t lanes;
 };
@@ -39,8 +38,7 @@ GTEKIT_INLINE FourBytes four_bytes(const uint8_t* p) {
 }
 GTEKIT_INLINE FourWeights four_weights(const int8_t* p) { return {vld1q_s8(p)}; }
 GTEKIT_INLINE void dot(Ints& sum, FourBytes x, FourWeights w) { sum.lanes = vdotq_s32(sum.lanes, x.lanes, w.lanes); }
-GTEKIT_INLINE Ints first_sums(const int32_t* weight_sums) { return {vshlq_n_s32(vld1q_s32(weight_sums), 7)}; }
-GTEKIT_INLINE Ints first_scores(const int32_t*) { return Ints::zero(); }
+constexpr int kTakenOff = 128;
 GTEKIT_INLINE void hide(FourBytes& x) { GTEKIT_HIDE("w", x.lanes); }
 
 constexpr size_t kByteTileRows = 6;  // 6 x 4 sums, 4 weights, 1 of x: 29 of 32 registers

@@ -65,6 +65,7 @@ struct Ints {
 };
 
 GTEKIT_INLINE Ints operator+(Ints a, Ints b) { return {vaddq_s32(a.lanes, b.lanes)}; }
+GTEKIT_INLINE Ints operator*(Ints a, Ints b) { return {vmulq_s32(a.lanes, b.lanes)}; }
 GTEKIT_INLINE Ints operator&(Ints a, Ints b) { return {vandq_s32(a.lanes, b.lanes)}; }
 GTEKIT_INLINE Ints operator|(Ints a, Ints b) { return {vorrq_s32(a.lanes, b.lanes)}; }
 GTEKIT_INLINE Ints max(Ints a, Ints b) { return {vmaxq_s32(a.lanes, b.lanes)}; }
@@ -75,8 +76,6 @@ GTEKIT_INLINE Ints first_lanes(Ints a, size_t n) {
   return Ints::load(values);
 }
 GTEKIT_INLINE Ints shifted_by_a_byte(Ints a) { return {vshlq_n_s32(a.lanes, 8)}; }
-// times -128, the middle of queries
-GTEKIT_INLINE Ints middle_times(Ints a) { return {vnegq_s32(vshlq_n_s32(a.lanes, 7))}; }
 GTEKIT_INLINE Ints to_ints(Vector a) { return {vcvtnq_s32_f32(a.lanes)}; }
 GTEKIT_INLINE Vector to_floats(Ints a) { return {vcvtq_f32_s32(a.lanes)}; }
 GTEKIT_INLINE void store_bytes(Ints a, uint8_t* p, size_t n) {
