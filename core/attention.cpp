@@ -43,7 +43,7 @@ std::vector<float> Model::thresholds(size_t positions) {
 // hidden += W softmax(Q K^T / sqrt(E)) V + b, head by head: a head's queries, keys and values stay in a core's cache
 // until they are used up.
 void Model::attend(const Layer& layer, const std::vector<Text>& texts, const Scratch& scratch, Team& team) const {
-  const Input x = {scratch.hidden, scratch.stride, scratch.hidden_bytes};
+  const Input x = scratch.hidden_rows(0);
   team.for_each(config_.num_attention_heads, [&](size_t head, size_t number) {
     const Member& member = scratch.of_members[number];
     LinearOutput output;
@@ -113,8 +113,8 @@ void Model::attend_head(size_t length, const float* projected, float* context, c
   }
 }
 
-// The same with bytes in both products. All queries share a scale, and so do the keys; probabilities have one
-// for each row, values one for each number of the head. Cosine to float32 that this costs: 3e-5 on 1,000 texts.
+// The same with bytes in both products. All queries share a scale, and so do the keys; probabilities have one for each
+// row, values one for each number of the head. Cosine to float32 that this costs: 3e-5 on 1,000 texts.
 void Model::attend_head_in_bytes(size_t length, const float* projected, float* context, const Scratch& scratch,
                                  const Member& member) const {
   BytePanels keys = member.byte_keys, values = member.byte_values;

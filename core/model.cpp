@@ -181,7 +181,7 @@ void Model::feed_forward(const Layer& layer, const Scratch& scratch, Team& team)
   const Input wide = {scratch.feed_forward, scratch.feed_forward_stride, scratch.feed_forward_bytes};
   for (size_t first = 0; first < scratch.rows; first += kFeedForwardRows) {
     const size_t rows = std::min(kFeedForwardRows, scratch.rows - first);
-    const Input narrow = Input{scratch.hidden, scratch.stride, scratch.hidden_bytes}.from(first);
+    const Input narrow = scratch.hidden_rows(first);
     down.residual = down.out = scratch.hidden + first * scratch.stride;
     multiply(layer.up, narrow, rows, up, Part::up, team);
     quantize(layer.down, wide, rows, team);
@@ -192,7 +192,7 @@ void Model::feed_forward(const Layer& layer, const Scratch& scratch, Team& team)
 void Model::norm(const LayerNorm& norm, const Linear* next, const Scratch& scratch, Team& team) const {
   share_rows(scratch.rows, team, [&](size_t first, size_t count) {
     for (size_t row = first; row < first + count; row += kNormRows) {
-      const Input rows = Input{scratch.hidden, scratch.stride, scratch.hidden_bytes}.from(row);
+      const Input rows = scratch.hidden_rows(row);
       const size_t size = std::min(kNormRows, first + count - row);
       {
         const Timer timer(timing_, Part::norm);

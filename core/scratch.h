@@ -79,6 +79,8 @@ struct Model::Scratch {
     each_array([&]<typename T>(T*& start, size_t count) { start = arena.take<T>(count); });
   }
 
+  Input hidden_rows(size_t first) const { return Input{hidden, stride, hidden_bytes}.from(first); }
+
   // What a linear layer reads in int8.
   static ByteRows byte_rows(const Linear& linear) {
     ByteRows rows;
