@@ -17,15 +17,22 @@ LAYERS = (  # lowest first; the same list is in ARCHITECTURE.md
     {"chunking", "cosines", "engine", "language", "truncation", "tuned"},
     {"text_encoder"},
     {"embedder"},
-    {"bench", "bulk", "demo", "doctor", "integrations", "sentence_transformers", "verify"},
+    {"bench", "bulk", "demo", "doctor", "evaluation", "integrations", "sentence_transformers", "verify"},
     {"cli"},
 )
 DEPTH = {part: depth for depth, parts in enumerate(LAYERS) for part in parts}
 OPTIONAL_PACKAGES = {  # each imported only by the files that need it
-    "torch": {"sentence_transformers"},
+    "torch": {"sentence_transformers", "evaluation"},
     "langchain_core": {"integrations"},
     "pyarrow": {"files"},
     "huggingface_hub": {"checkpoint"},
+    "scipy": {"evaluation"},
+    "sklearn": {"evaluation"},
+    "pytrec_eval": {"evaluation"},
+    "openai": {"evaluation"},
+    "mteb": {"evaluation"},
+    "datasets": {"evaluation"},
+    "sentence_transformers": {"evaluation"},
 }
 
 

@@ -1,0 +1,155 @@
+"""One file for each score: what was measured, with what, on which data. A finished score is never computed again."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Literal
+
+from gtekit.errors import FileFormatError
+from gtekit.evaluation.samples import Samples, read_samples, write_samples
+from gtekit.files import replace_when_complete
+
+ModelKind = Literal["gtekit", "openai", "sentence-transformers"]
+SettingsName = Literal["default", "published"]
+FORMAT = 1  # of the files; another number is not read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluatedAs:
+    """Everything that decides a score, except the task and its data. Equal values, equal scores."""
+
+    model: str  # the short name, such as gte-small
+    kind: ModelKind
+    fingerprint: str  # of the space; for an endpoint its address and name, which is all that is known of it
+    precision: str  # float32, int8; "" where nobody outside knows
+    settings: SettingsName
+    max_tokens: int | None  # None where nobody outside knows
+
+    @property
+    def label(self) -> str:
+        """What people call it: all-MiniLM-L6-v2@int8."""
+        kind = "" if self.kind == "gtekit" else f"{self.kind}:"
+        precision = f"@{self.precision}" if self.precision and self.kind == "gtekit" else ""
+        return f"{kind}{self.model}{precision}{'+published' if self.settings == 'published' else ''}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskData:
+    """Which data a score was measured on."""
+
+    revision: str  # MTEB's for data of the hub, a hash of the files for those of a folder
+    source: str  # "hub", or the folder
+    rows: int
+    difference: str = ""  # from MTEB's data; "" where counts and characters agree
+    is_partial: bool = False  # fewer rows than MTEB has: not to be compared with what is published
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskScore:
+    """The score of a model on a task."""
+
+    task: str
+    category: str
+    metric: str  # what `score` is, such as cosine_spearman
+    score: float  # in points, 0 to 100
+    low: float | None  # 95 % interval of the score by bootstrap; None where the task gives no items to draw from
+    high: float | None
+    evaluated: EvaluatedAs
+    data: TaskData
+    prompts: dict[str, str] = field(default_factory=dict)  # by role, those that were used
+    normalize: bool | None = None  # whether vectors had length 1
+    scores: dict[str, float] = field(default_factory=dict)  # every number that MTEB gave, in its own scale
+    texts: int = 0  # that the task asked for
+    texts_embedded: int = 0  # of those, computed: a text that comes again is not computed again
+    embed_s: float = 0.0
+    total_s: float = 0.0
+    dimension: int = 0
+    size_bytes: int | None = None  # of the weights in memory
+    machine: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+    date: str = ""
+
+    @property
+    def texts_per_s(self) -> float:
+        """Texts computed a second."""
+        return self.texts_embedded / self.embed_s if self.embed_s else 0.0
+
+
+class ResultStore:
+    """A folder of scores: FOLDER/model/precision-settings-fingerprint/task.json, with what each rests on beside it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def find(self, evaluated: EvaluatedAs, task: str, revision: str) -> TaskScore | None:
+        """Give a finished score for exactly this model, setting, task and data; None where there is none."""
+        path = self._path(evaluated, task)
+        if not path.is_file():
+            return None
+        score = read_score(path)
+        return score if score.evaluated == evaluated and score.data.revision == revision else None
+
+    def write(self, score: TaskScore, samples: Samples | None) -> None:
+        """Keep a score and the items that it rests on; each file appears whole or not at all."""
+        path = self._path(score.evaluated, score.task)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if samples is not None:
+            write_samples(path.with_suffix(".npz"), samples)
+        else:
+            path.with_suffix(".npz").unlink(missing_ok=True)
+        with replace_when_complete(path) as temporary:
+            temporary.write_text(
+                json.dumps({"format": FORMAT, **asdict(score)}, indent=1, ensure_ascii=False), encoding="utf-8"
+            )
+
+    def samples(self, score: TaskScore) -> Samples | None:
+        """Give what a score rests on; None where the task has no such items."""
+        path = self._path(score.evaluated, score.task).with_suffix(".npz")
+        return read_samples(path) if path.is_file() else None
+
+    def scores(self) -> list[TaskScore]:
+        """Read every score of the folder, in the order of models and tasks.
+
+        Raises:
+            FileFormatError: If there is no such folder, it holds no score, or a file of it is damaged.
+        """
+        if not self.folder.is_dir():
+            raise FileFormatError(f"{self.folder}: no such folder. Scores are made by: gtekit eval --tasks ...")
+        found = [read_score(path) for path in sorted(self.folder.glob("*/*/*.json"))]
+        if not found:
+            raise FileFormatError(f"{self.folder}: holds no scores. They are made by: gtekit eval --tasks ...")
+        return found
+
+    def _path(self, evaluated: EvaluatedAs, task: str) -> Path:
+        described = json.dumps(asdict(evaluated), sort_keys=True)
+        key = sha256(described.encode()).hexdigest()[:12]
+        variant = "-".join(part for part in (evaluated.precision, evaluated.settings, key) if part)
+        return self.folder / _file_name(f"{evaluated.kind}-{evaluated.model}") / variant / f"{_file_name(task)}.json"
+
+
+def read_score(path: Path) -> TaskScore:
+    """Read one score.
+
+    Raises:
+        FileFormatError: If the file is no score, or one of another version.
+    """
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if content.pop("format") != FORMAT:
+            raise FileFormatError(
+                f"{path}: was written by another version of gtekit. Delete it; the task is run again."
+            )
+        evaluated = EvaluatedAs(**content.pop("evaluated"))
+        data = TaskData(**content.pop("data"))
+        return TaskScore(evaluated=evaluated, data=data, **content)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        if isinstance(error, FileFormatError):
+            raise
+        raise FileFormatError(
+            f"{path}: is no score as gtekit writes it ({error}). Delete it; the task is run again."
+        ) from None
+
+
+def _file_name(name: str) -> str:
+    return "".join(char if char.isalnum() or char in "-_." else "_" for char in name)
