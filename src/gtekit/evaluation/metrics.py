@@ -81,18 +81,20 @@ def bootstrap_interval(
 
 def _scipy_stats() -> ModuleType:
     try:
-        from scipy import stats
+        import scipy.stats
     except ImportError:
         raise _missing("scipy") from None
-    return stats
+    module: ModuleType = scipy.stats
+    return module
 
 
 def _sklearn_metrics() -> ModuleType:
     try:
-        from sklearn import metrics
+        import sklearn.metrics
     except ImportError:
         raise _missing("scikit-learn") from None
-    return metrics
+    module: ModuleType = sklearn.metrics
+    return module
 
 
 def _pytrec_eval() -> ModuleType:
@@ -100,7 +102,8 @@ def _pytrec_eval() -> ModuleType:
         import pytrec_eval
     except ImportError:
         raise _missing("pytrec-eval-terrier") from None
-    return pytrec_eval
+    module: ModuleType = pytrec_eval
+    return module
 
 
 def _missing(package: str) -> MissingExtraError:
