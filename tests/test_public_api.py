@@ -17,6 +17,7 @@ FRONT_DOOR = {
     "Embedder",
     "EncodeKeywords",
     "EncodeOptions",
+    "EndpointError",
     "EngineError",
     "FileFormatError",
     "GtekitError",

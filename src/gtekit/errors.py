@@ -9,8 +9,10 @@ GtekitError
 │   ├── ArchitectureError                        a model of another kind
 │   └── PickleRefusedError                       weights that only a pickle holds
 ├── ModelNotFoundError       (also OSError)      no checkpoint under that name, here or on the hub
+├── EndpointError            (also OSError)      a server of embeddings that can't be reached, or answers wrongly
 ├── FileFormatError          (also ValueError)   an input or output file that can't be read or written as asked
 ├── MissingExtraError        (also ImportError)  an optional package that is not installed
+├── EvaluationError          (also RuntimeError) a task of MTEB that could not be run
 └── EngineError              (also RuntimeError) the native core refused: kernels, threads, memory
 
 GtekitWarning (UserWarning)
@@ -56,6 +58,10 @@ class ModelNotFoundError(GtekitError, OSError):
     """No checkpoint was found under a name: no folder, not cached, and the hub did not have it."""
 
 
+class EndpointError(GtekitError, OSError):
+    """A server that makes embeddings can't be reached, refuses, or answers with something else."""
+
+
 class FileFormatError(GtekitError, ValueError):
     """An input or output file can't be read or written as asked."""
 
@@ -65,6 +71,10 @@ class MissingExtraError(GtekitError, ImportError):
 
     def __init__(self, purpose: str, extra: str, package: str) -> None:
         super().__init__(f"{purpose} needs {package}, which is not installed: pip install 'gtekit[{extra}]'")
+
+
+class EvaluationError(GtekitError, RuntimeError):
+    """A task of MTEB could not be run."""
 
 
 class EngineError(GtekitError, RuntimeError):

@@ -82,10 +82,10 @@ class Progress:
         rates = f"{texts / elapsed_s:,.0f} texts/s  {tokens / elapsed_s:,.0f} tokens/s"
         share = self._share()
         if share is None:
-            return f"{texts:,} texts  {rates}  {_clock(elapsed_s)}"
+            return f"{texts:,} texts  {rates}  {clock(elapsed_s)}"
         filled = int(share * BAR_WIDTH)
         bar = "█" * filled + "░" * (BAR_WIDTH - filled)
-        left = f"{_clock(elapsed_s / share - elapsed_s)} left" if 0 < share < 1 else f"{_clock(elapsed_s)} in all"
+        left = f"{clock(elapsed_s / share - elapsed_s)} left" if 0 < share < 1 else f"{clock(elapsed_s)} in all"
         total = f"{texts:,}/{self._texts:,} texts" if self._texts is not None else f"{texts:,} texts"
         return f"{share:4.0%} {bar} {total}  {rates}  {left}"
 
@@ -104,7 +104,8 @@ class Progress:
         self._written = self._done
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """Give a time as people read it: 0:42, 1:02:03."""
     minutes, rest = divmod(int(seconds + 0.5), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -2,7 +2,14 @@
 
 from enum import IntEnum
 
-from gtekit.errors import CheckpointError, EngineError, GtekitError, MissingExtraError, ModelNotFoundError
+from gtekit.errors import (
+    CheckpointError,
+    EndpointError,
+    EngineError,
+    GtekitError,
+    MissingExtraError,
+    ModelNotFoundError,
+)
 
 
 class ExitCode(IntEnum):
@@ -22,7 +29,7 @@ EXIT_CODES = """\
   0    done
   1    a check failed (verify), no choice is exact enough (tune), or the system refused (disk full, no permission)
   2    wrong arguments or bad input: the message names the option, or the file and the line
-  3    the model was not found, or its files can't be used
+  3    the model was not found, or its files or its server can't be used
   4    an optional package is missing: the message has the pip line
   5    the engine refused: impossible kernels or threads
   130  interrupted with Ctrl-C
@@ -31,6 +38,7 @@ EXIT_CODES = """\
 _CODES: tuple[tuple[type[GtekitError], ExitCode], ...] = (
     (ModelNotFoundError, ExitCode.NO_MODEL),
     (CheckpointError, ExitCode.NO_MODEL),
+    (EndpointError, ExitCode.NO_MODEL),
     (MissingExtraError, ExitCode.MISSING_EXTRA),
     (EngineError, ExitCode.NO_ENGINE),
 )

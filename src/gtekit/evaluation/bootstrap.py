@@ -42,17 +42,18 @@ class Difference:
 
 
 def score_interval(samples: Samples, resamples: int = RESAMPLES) -> Interval | None:
-    """Give the 95 % interval of a score; None where there are too few items to draw from."""
+    """Give the 95 % interval of a score; None where there are too few items to draw from, or no draw has a score."""
     if len(samples) < FEWEST_ITEMS:
         return None
-    return Interval(*_interval(samples, None, resamples))
+    low, high = _interval(samples, None, resamples)
+    return None if np.isnan(low) else Interval(low, high)
 
 
 def compare(first: Samples, second: Samples, resamples: int = RESAMPLES) -> Difference:
     """Compare two models on one task.
 
     Raises:
-        ArgumentError: If the two are not of the same items, or of fewer than two.
+        ArgumentError: If the two are not of the same items, or of fewer than two, or no draw of them has a score.
     """
     is_same = (
         first.statistic == second.statistic
@@ -65,7 +66,10 @@ def compare(first: Samples, second: Samples, resamples: int = RESAMPLES) -> Diff
         )
     if len(first) < FEWEST_ITEMS:
         raise ArgumentError("one item is too little to say whether a difference is real.")
-    return Difference(first.score() - second.score(), *_interval(first, second, resamples), len(first))
+    low, high = _interval(first, second, resamples)
+    if np.isnan(low):
+        raise ArgumentError("no draw of these items has a score, so nothing says whether a difference is real.")
+    return Difference(first.score() - second.score(), low, high, len(first))
 
 
 def _interval(first: Samples, second: Samples | None, resamples: int) -> tuple[float, float]:
@@ -76,6 +80,8 @@ def _interval(first: Samples, second: Samples | None, resamples: int) -> tuple[f
         arrays = [first.values, _truths(first), *([] if second is None else [second.values])]
 
         def statistic(values: Array, truths: Array, others: Array | None = None) -> float:
+            if any(np.ptp(array) == 0 for array in (truths, values, others) if array is not None):
+                return float("nan")  # a draw of one value alone ranks nothing
             score = compute(first.statistic, values, truths)
             return score if others is None else score - compute(first.statistic, others, truths)
 

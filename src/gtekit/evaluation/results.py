@@ -1,18 +1,21 @@
 """One file for each score: what was measured, with what, on which data. A finished score is never computed again."""
 
 import json
-from dataclasses import asdict, dataclass, field
+import math
+from dataclasses import asdict, dataclass, field, fields
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal
+from types import UnionType
+from typing import Any, Literal, get_args, get_origin
 
-from gtekit.errors import FileFormatError
+from gtekit.errors import EvaluationError, FileFormatError
 from gtekit.evaluation.samples import Samples, read_samples, write_samples
 from gtekit.files import replace_when_complete
 
 ModelKind = Literal["gtekit", "openai", "sentence-transformers"]
 SettingsName = Literal["default", "published"]
 FORMAT = 1  # of the files; another number is not read
+LONGEST_NAME = 80  # letters of a file's name: a system takes 255 bytes, and a letter has up to three
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +65,7 @@ class TaskScore:
     scores: dict[str, float] = field(default_factory=dict)  # every number that MTEB gave, in its own scale
     texts: int = 0  # that the task asked for
     texts_embedded: int = 0  # of those, computed: a text that comes again is not computed again
+    texts_cut: int | None = None  # of those, longer than the model reads; None where nobody outside can know
     embed_s: float = 0.0
     total_s: float = 0.0
     dimension: int = 0
@@ -88,10 +92,20 @@ class ResultStore:
         if not path.is_file():
             return None
         score = read_score(path)
-        return score if score.evaluated == evaluated and score.data.revision == revision else None
+        is_it = (score.evaluated, score.task, score.data.revision) == (evaluated, task, revision)
+        return score if is_it else None
 
     def write(self, score: TaskScore, samples: Samples | None) -> None:
-        """Keep a score and the items that it rests on; each file appears whole or not at all."""
+        """Keep a score and the items that it rests on; each file appears whole or not at all.
+
+        Raises:
+            EvaluationError: If the score is not a number, as that of a model whose vectors are all alike.
+        """
+        if not math.isfinite(score.score):
+            raise EvaluationError(
+                f"{score.task}: the score of {score.evaluated.label} is {score.score}, which is no number. Are its "
+                f"vectors all alike? Nothing was kept."
+            )
         path = self._path(score.evaluated, score.task)
         path.parent.mkdir(parents=True, exist_ok=True)
         if samples is not None:
@@ -142,8 +156,11 @@ def read_score(path: Path) -> TaskScore:
             )
         evaluated = EvaluatedAs(**content.pop("evaluated"))
         data = TaskData(**content.pop("data"))
-        return TaskScore(evaluated=evaluated, data=data, **content)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        score = TaskScore(evaluated=evaluated, data=data, **content)
+        for part in (evaluated, data, score):
+            _check_types(part)
+        return score
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         if isinstance(error, FileFormatError):
             raise
         raise FileFormatError(
@@ -151,5 +168,31 @@ def read_score(path: Path) -> TaskScore:
         ) from None
 
 
+def _check_types(part: EvaluatedAs | TaskData | TaskScore) -> None:
+    for field_ in fields(part):
+        value = getattr(part, field_.name)
+        if not _is_of(value, field_.type):
+            raise TypeError(f"{field_.name} is {value!r}")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(f"{field_.name} is {value}, which is no number")
+
+
+def _is_of(value: object, kind: object) -> bool:
+    """Whether a value out of JSON is what a field of the dataclasses above holds."""
+    if isinstance(kind, UnionType):
+        return any(_is_of(value, one) for one in get_args(kind))
+    if get_origin(kind) is Literal:
+        return value in get_args(kind)
+    if get_origin(kind) is dict:
+        return isinstance(value, dict) and all(_is_of(one, get_args(kind)[1]) for one in value.values())
+    if kind is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)  # other programs write 80 for 80.0
+    if kind is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(kind, type) and isinstance(value, kind)
+
+
 def _file_name(name: str) -> str:
-    return "".join(char if char.isalnum() or char in "-_." else "_" for char in name)
+    """Give a name that every system takes; two different ones never become the same."""
+    safe = "".join(char if char.isalnum() or char in "-_." else "_" for char in name)[:LONGEST_NAME]
+    return safe if safe == name else f"{safe}-{sha256(name.encode()).hexdigest()[:8]}"

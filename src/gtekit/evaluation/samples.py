@@ -1,8 +1,10 @@
 """What a score rests on, item by item: enough to compute it again, and to say how sure it is."""
 
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,12 @@ from gtekit.files import replace_when_complete
 
 Doubles = NDArray[np.float64]
 Statistic = Literal["mean", "spearman", "average_precision"]
+
+# what numpy and zipfile raise for files cut short, filled with something else, or made to harm
+_DAMAGE: tuple[type[Exception], ...] = (
+    *(OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, NotImplementedError, RuntimeError),
+    *(MemoryError, OverflowError, BadZipFile, zlib.error),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +68,33 @@ def read_samples(path: Path) -> Samples:
         FileFormatError: If the file is damaged.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             statistic = str(arrays["statistic"])
             values = arrays["values"]
             truths = arrays.get("truths")
-    except (OSError, ValueError, KeyError, EOFError) as error:
-        raise FileFormatError(
-            f"{path}: is not what gtekit writes beside a score ({error}). Delete it and the .json file beside it; the "
-            f"task is run again."
-        ) from None
-    if statistic not in ("mean", "spearman", "average_precision"):
-        raise FileFormatError(f"{path}: unknown statistic {statistic!r}. Delete it and the .json file beside it.")
+    except _DAMAGE as error:
+        raise _damaged(path, str(error) or type(error).__name__) from None
+    if statistic not in get_args(Statistic):
+        raise _damaged(path, f"unknown statistic {statistic!r}")
+    if not _are_items(values) or (truths is None) != (statistic == "mean"):
+        raise _damaged(path, "its items are no row of finite numbers, or it lacks a part")
+    if truths is not None and not (_are_items(truths) and len(truths) == len(values)):
+        raise _damaged(path, f"its truths do not belong to its {len(values):,} values")
     return Samples(statistic, values, truths)  # type: ignore[arg-type]
+
+
+def _are_items(array: object) -> bool:
+    """Whether this is an array of shape (n,) of finite numbers."""
+    return (
+        isinstance(array, np.ndarray)
+        and array.ndim == 1
+        and array.dtype == np.float64
+        and bool(np.isfinite(array).all())
+    )
+
+
+def _damaged(path: Path, why: str) -> FileFormatError:
+    return FileFormatError(
+        f"{path}: is not what gtekit writes beside a score ({why}). Delete it and the .json file beside it; the task "
+        f"is run again."
+    )

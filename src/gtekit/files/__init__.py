@@ -3,9 +3,9 @@
 from gtekit.files.atomic import check_writable, replace_when_complete
 from gtekit.files.blocks import Block, BlockStore, Vectors, clear_folder, lock_folder
 from gtekit.files.formats import INPUT_FORMATS, OUTPUT_FORMATS, InputFormat, OutputFormat, input_format, output_format
-from gtekit.files.lines import decode_text
+from gtekit.files.lines import decode_text, read_lines
 from gtekit.files.reader import Rows, open_rows
-from gtekit.files.rows import Keep, Row
+from gtekit.files.rows import Keep, Row, name_kind
 from gtekit.files.writer import VectorWriter, open_writer
 
 __all__ = [
@@ -25,8 +25,10 @@ __all__ = [
     "decode_text",
     "input_format",
     "lock_folder",
+    "name_kind",
     "open_rows",
     "open_writer",
     "output_format",
+    "read_lines",
     "replace_when_complete",
 ]

@@ -32,6 +32,11 @@ class EvaluatedModel(Protocol):
         """What is known of it."""
         ...
 
+    @property
+    def texts_cut(self) -> int | None:
+        """Texts so far that were longer than the model reads; None where nobody outside can know."""
+        ...
+
     def embed(
         self, texts: Sequence[str], *, prompt: str, normalize: bool | None, done: Callable[[int], None]
     ) -> Floats:

@@ -1,0 +1,104 @@
+"""Names of tasks, categories and benchmarks to MTEB's tasks."""
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from gtekit.errors import ArgumentError, MissingExtraError
+from gtekit.evaluation.page import CATEGORIES
+from gtekit.evaluation.published import published
+
+if TYPE_CHECKING:
+    from mteb.abstasks.abstask import AbsTask
+
+ENGLISH = "MTEB(eng, v1)"  # the 56 tasks of the page
+
+
+def find_tasks(
+    asked: Sequence[str], benchmark: str | None = None, held: Sequence[str] | None = None
+) -> list["AbsTask"]:
+    """Find tasks, in MTEB's order of the benchmark, those beside it last.
+
+    Args:
+        asked: Names of tasks ("STSBenchmark"), of categories ("retrieval"), or both; empty: all.
+        benchmark: As MTEB names it; None: the 56 English tasks.
+        held: The tasks that a folder of data has; only those are taken of a category. None: data come from the hub.
+
+    Raises:
+        ArgumentError: If there is no such task, category or benchmark, or the folder does not have it.
+        MissingExtraError: If mteb is not installed.
+    """
+    known = {task.metadata.name: task for task in _benchmark(benchmark or ENGLISH)}
+    if benchmark is None and not asked and held is not None:
+        asked = held  # also those beside the 56
+    chosen = {}
+    for name in asked or known:
+        of_category = _of_category(name, known)
+        for task in of_category or [_one(name, known)]:
+            if held is None or task.metadata.name in held:
+                chosen[task.metadata.name] = task
+            elif not of_category and asked:
+                raise ArgumentError(
+                    f"there are no data of {task.metadata.name} in the folder; it has: {', '.join(held)}."
+                )
+    if not chosen:
+        raise ArgumentError(
+            f"nothing is left to run: the folder has no data of {', '.join(asked) or benchmark}. It has: "
+            f"{', '.join(held or ())}."
+        )
+    return sorted(chosen.values(), key=lambda task: _place(task.metadata.name, known))
+
+
+def describe_tasks(tasks: Sequence["AbsTask"]) -> list[dict[str, object]]:
+    """Say of each task what people choose by: name, category, split, rows in MTEB, gte-small's published score."""
+    scores = published("gte-small").scores
+    return [
+        {
+            "task": task.metadata.name,
+            "category": task.metadata.type,
+            "split": task.eval_splits[0],
+            "rows": ((task.metadata.descriptive_stats or {}).get(task.eval_splits[0]) or {}).get("num_samples", ""),
+            "gte_small_published": round(scores[task.metadata.name], 2) if task.metadata.name in scores else "",
+        }
+        for task in tasks
+    ]
+
+
+def _place(name: str, known: Mapping[str, "AbsTask"]) -> int:
+    return list(known).index(name) if name in known else len(known)
+
+
+def _of_category(name: str, known: Mapping[str, "AbsTask"]) -> list["AbsTask"]:
+    wanted = name.lower().replace("-", "").replace("_", "").replace(" ", "")
+    return [task for task in known.values() if task.metadata.type.lower() == wanted]
+
+
+def _one(name: str, known: Mapping[str, "AbsTask"]) -> "AbsTask":
+    import mteb
+
+    same = next((known[other] for other in known if other.lower() == name.lower()), None)
+    if same is not None:
+        return same
+    try:
+        return mteb.get_task(name, languages=["eng"], exclusive_language_filter=True)
+    except KeyError:
+        close = get_close_matches(name, [*known, *CATEGORIES], n=1, cutoff=0.5)
+        guess = f" Did you mean {close[0]}?" if close else ""
+        raise ArgumentError(
+            f"there is no task or category {name!r} in MTEB.{guess} Categories: {', '.join(CATEGORIES)}; tasks: "
+            f"gtekit eval --list."
+        ) from None
+
+
+def _benchmark(name: str) -> Sequence["AbsTask"]:
+    try:
+        import mteb
+    except ImportError:
+        raise MissingExtraError("running MTEB's tasks", "eval", "mteb") from None
+    try:
+        tasks: Sequence[AbsTask] = mteb.get_benchmark(name).tasks
+    except KeyError:
+        names = [benchmark.name for benchmark in mteb.get_benchmarks()]
+        close = get_close_matches(name, names, n=3, cutoff=0.3)
+        raise ArgumentError(f"there is no benchmark {name!r} in MTEB. Near it: {', '.join(close) or 'none'}.") from None
+    return [task for task in tasks if task.metadata.type in CATEGORIES]
