@@ -28,6 +28,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::gtekit.GtekitWarning"),
 ]
 
+
 def rows(file: str) -> Iterator[dict[str, Any]]:
     with gzip.open(MTEB / file, "rt", encoding="utf-8") as lines:
         yield from map(json.loads, lines)

@@ -18,6 +18,7 @@ FRONT_DOOR = {
     "EncodeKeywords",
     "EncodeOptions",
     "EndpointError",
+    "EvaluationError",
     "EngineError",
     "FileFormatError",
     "GtekitError",

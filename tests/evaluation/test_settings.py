@@ -1,5 +1,7 @@
 """Which prompt and which length of vectors each model gets on each kind of task."""
 
+from dataclasses import replace
+
 import pytest
 
 from gtekit.errors import ArgumentError
@@ -7,6 +9,7 @@ from gtekit.evaluation.models.interface import ModelFacts, Role
 from gtekit.evaluation.models.names import prompts_of
 from gtekit.evaluation.page import PAGE
 from gtekit.evaluation.published import published_names
+from gtekit.evaluation.results import SettingsName
 from gtekit.evaluation.settings import BGE_QUERY, Treatment, Use, published_rule, treatment
 
 ROLES: tuple[Role, ...] = ("query", "document", "symmetric")
@@ -25,9 +28,10 @@ def facts(name: str) -> ModelFacts:
     )
 
 
-def prompts(name: str, category: str = "Retrieval", task: str = "SciFact", settings: str = "default") -> list[str]:
-    chosen = "published" if settings == "published" else "default"
-    return [treatment(facts(name), chosen, Use(task, category, role)).prompt for role in ROLES]
+def prompts(
+    name: str, category: str = "Retrieval", task: str = "SciFact", settings: SettingsName = "default"
+) -> list[str]:
+    return [treatment(facts(name), settings, Use(task, category, role)).prompt for role in ROLES]
 
 
 def test_gte_and_minilm_get_no_prompt() -> None:
@@ -45,10 +49,7 @@ def test_bge_marks_queries_alone() -> None:
 
 
 def test_a_default_prompt_of_the_model_s_files_stands_before_texts_that_have_no_other() -> None:
-    plain = facts("someone/else")
-    with_default = ModelFacts(
-        **{**{name: getattr(plain, name) for name in plain.__slots__}, "default_prompt": "embed: "}  # type: ignore[attr-defined]
-    )
+    with_default = replace(facts("someone/else"), default_prompt="embed: ")
     assert treatment(with_default, "default", Use("STS12", "STS", "symmetric")) == Treatment("embed: ", None)
 
 

@@ -8,20 +8,21 @@ import warnings
 from collections.abc import Sequence
 from typing import TextIO
 
-from gtekit.cli import bench, demo, doctor, embed, inspect, models, pull, similarity, tune, verify
+from gtekit.cli import bench, demo, doctor, embed, evaluate, inspect, models, pull, similarity, tune, verify
 from gtekit.cli.exit_codes import EXIT_CODES, ExitCode, exit_code_of
 from gtekit.cli.system_errors import explain
 from gtekit.cli.wording import in_flags
 from gtekit.errors import GtekitError, GtekitWarning
 from gtekit.version import __version__
 
-COMMANDS = (embed, similarity, inspect, models, pull, doctor, verify, bench, tune, demo)
+COMMANDS = (embed, similarity, inspect, models, pull, doctor, verify, bench, tune, evaluate, demo)
 
 EPILOG = f"""\
 examples:
   gtekit demo
   gtekit similarity "how to implement quick sort in python?" "sorting algorithms" "Beijing"
   gtekit embed corpus.txt -o corpus.npy
+  gtekit eval report --published
   zcat corpus.jsonl.gz | gtekit embed - --format jsonl -o corpus.parquet --keep all
 
 The model is gte-small unless --model names another. Data goes to standard output, everything else to standard error.

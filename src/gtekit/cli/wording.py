@@ -3,23 +3,30 @@
 import re
 
 OPTIONS = (
+    "batch_size",
     "batch_tokens",
     "block_rows",
     "dimensions",
+    "encoding",
     "isa",
+    "key_variable",
+    "max_characters",
     "max_tokens",
     "min_cosine",
     "on_truncation",
+    "parallel",
     "precision",
     "prompt",
     "prompt_name",
     "revision",
     "threads",
+    "timeout_s",
 )
 PHRASES = (
     ("truncation_report(texts) says where the cuts fall", "gtekit inspect shows where a cut falls"),
     (" encode_chunks(texts) gives a vector per piece,", ""),
     ("load(..., language_warning=False)", "--no-language-warning"),
+    ("--partial-data (is_partial=True)", "--partial-data"),
     ("local_files_only was asked for", "--local-files-only was asked for"),
 )
 ARGUMENT = re.compile(rf"(?<![\w-])({'|'.join(OPTIONS)})=('[^']*'|\"[^\"]*\"|[\w.+-]*\w)")
