@@ -2,7 +2,9 @@
 
 "default" is what users of the model get. "published" is what the published score of that very model was made with:
 authors scored vectors of other lengths, which moves a logistic regression by points, k-means by tenths, and cosines
-not at all. What each did is stated in the programs they published with their models.
+not at all. Sources: the evaluation programs that came with E5 (unilm/e5/mteb_except_retrieval_eval.py,
+mteb_beir_eval.py) and BGE (FlagEmbedding/C_MTEB/eval_MTEB.py); for GTE, dot products in its result files that differ
+from cosines.
 """
 
 from collections.abc import Callable, Mapping
@@ -34,30 +36,31 @@ class Use:
     role: Role
 
 
+Rule = Callable[[Use], Treatment]
+
+
 def treatment(facts: ModelFacts, settings: SettingsName, use: Use) -> Treatment:
     """Say how texts are embedded.
 
     Raises:
         ArgumentError: If published settings are asked for and nobody knows them of this model.
     """
-    if settings == "published":
-        return published_rule(facts.name)(facts, use)
-    return Treatment(_default_prompt(facts, use.role), None)
+    rule = published_rule(facts.name) if settings == "published" else None
+    return rule(use) if rule else Treatment(_default_prompt(facts, use.role), None)
 
 
-def published_rule(name: str) -> "Rule":
-    """Give how the published scores of a model were made.
+def published_rule(name: str) -> Rule | None:
+    """Give how the published scores of a model were made; None: as its users get it.
 
     Raises:
         ArgumentError: If nobody knows.
     """
-    rule = _RULES.get(name.lower())
-    if rule is None:
+    if name.lower() not in _RULES:
         raise ArgumentError(
             f"{name}: how its published scores were made is not known here. Known: {', '.join(sorted(_RULES))}. "
             f"Leave out --published-settings to evaluate it as users get it."
         )
-    return rule
+    return _RULES[name.lower()]
 
 
 def _default_prompt(facts: ModelFacts, role: Role) -> str:
@@ -71,32 +74,23 @@ def _default_prompt(facts: ModelFacts, role: Role) -> str:
     return facts.default_prompt
 
 
-Rule = Callable[[ModelFacts, Use], Treatment]
-
-
-def _gte(_: ModelFacts, __: Use) -> Treatment:
+def _gte(_: Use) -> Treatment:
     return Treatment("", normalize=False)
 
 
-def _e5(_: ModelFacts, use: Use) -> Treatment:
+def _e5(use: Use) -> Treatment:
     is_passage = use.role == "document" and use.category == "Retrieval" and use.task != "QuoraRetrieval"
     return Treatment(E5_PASSAGE if is_passage else E5_QUERY, normalize=use.category != "Classification")
 
 
-def _bge(_: ModelFacts, use: Use) -> Treatment:
+def _bge(use: Use) -> Treatment:
     is_query = use.role == "query" and use.category == "Retrieval" and use.task not in BGE_WITHOUT_PROMPT
     return Treatment(BGE_QUERY if is_query else "", normalize=False)
 
 
-def _as_default(facts: ModelFacts, use: Use) -> Treatment:
-    return treatment(facts, "default", use)
-
-
-_RULES: Mapping[str, Rule] = {
+_RULES: Mapping[str, Rule | None] = {
     **dict.fromkeys(("gte-small", "gte-base", "gte-large"), _gte),
     **dict.fromkeys(("e5-base-v2", "e5-large-v2"), _e5),
     "bge-small-en-v1.5": _bge,
-    **dict.fromkeys(
-        ("all-minilm-l6-v2", "all-minilm-l12-v2", "text-embedding-ada-002", "sentence-t5-xxl"), _as_default
-    ),
+    **dict.fromkeys(("all-minilm-l6-v2", "all-minilm-l12-v2", "text-embedding-ada-002", "sentence-t5-xxl")),
 }

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias, cast
 
 from gtekit.errors import FileFormatError
+from gtekit.files.csv_records import CountedLines, next_record
 from gtekit.files.formats import InputFormat
 from gtekit.files.lines import read_lines
 from gtekit.files.parquet import read_parquet
@@ -201,9 +202,9 @@ class _Delimiter:
 
 
 def _open_csv(stream: BinaryIO, name: str, field: str | None, keep: Keep, count: Count, delimiter: _Delimiter) -> Rows:
-    lines = _CountedLines(read_lines(stream, name))
+    lines = CountedLines(read_lines(stream, name))
     table = csv.reader(lines, delimiter=delimiter.char, strict=True)
-    header = _next_record(table, f"{name}, line 1")
+    header = next_record(table, f"{name}, line 1")
     if header is None:
         raise FileFormatError(f"{name}: is empty. A csv file begins with a line that names its fields.")
     if len(set(header)) < len(header):
@@ -216,7 +217,7 @@ def _open_csv(stream: BinaryIO, name: str, field: str | None, keep: Keep, count:
 
     def rows() -> Iterator[Row]:
         begin = lines.number + 1  # a record between quotes can have several lines
-        while (record := _next_record(table, f"{name}, line {begin}")) is not None:
+        while (record := next_record(table, f"{name}, line {begin}")) is not None:
             if record and len(record) != len(header):
                 raise FileFormatError(
                     f"{name}, line {begin}: has {len(record)} field{'s' * (len(record) != 1)}, the first line names "
@@ -251,23 +252,3 @@ def _with_guess(rows: Rows, name: str, fields: Sequence[str], asked: str | None)
     return replace(
         rows, guess=f"{name}: the texts are those of field {rows.field!r}; the fields are: {', '.join(fields)}."
     )
-
-
-class _CountedLines:
-    """Lines for the csv module, which wants their ends, and the number of the last one it took."""
-
-    def __init__(self, lines: Iterator[tuple[int, str]]) -> None:
-        self.number = 0
-        self._lines = lines
-
-    def __iter__(self) -> Iterator[str]:
-        for number, line in self._lines:
-            self.number = number
-            yield line + "\n"
-
-
-def _next_record(table: Iterator[list[str]], where: str) -> list[str] | None:
-    try:
-        return next(table, None)
-    except csv.Error as error:
-        raise FileFormatError(f"{where}: not valid csv ({error}). Is a quote missing?") from None

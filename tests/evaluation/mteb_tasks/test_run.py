@@ -12,13 +12,15 @@ import pytest
 
 from gtekit.errors import ArgumentError, EvaluationError, FileFormatError
 from gtekit.evaluation.mteb_tasks.catalog import find_tasks
-from gtekit.evaluation.mteb_tasks.folder import task_folders
+from gtekit.evaluation.mteb_tasks.datasets import put_in_place
+from gtekit.evaluation.mteb_tasks.encoder import TaskEncoder
+from gtekit.evaluation.mteb_tasks.folder import read_task, task_folders
 from gtekit.evaluation.mteb_tasks.plan import PlannedTask, RunOptions, plan_tasks
 from gtekit.evaluation.mteb_tasks.run import run_tasks
 from gtekit.evaluation.results import ResultStore, SettingsName, TaskScore
 from tests.evaluation.mteb_tasks.tiny import EXPECTED, TASKS, AngleModel, write_rows, write_tasks
 
-pytest.importorskip("mteb", reason="needs the extra eval")
+mteb = pytest.importorskip("mteb", reason="needs the extra eval")
 pytestmark = pytest.mark.mteb
 
 ROUNDED = 1e-3  # points: MTEB gives rankings with five decimals
@@ -148,6 +150,13 @@ def test_partial_data_say_so_in_the_score(tmp_path: Path, tiny_data: Path) -> No
     data = run(AngleModel(), options(tmp_path, tiny_data), ["STSBenchmark"])["STSBenchmark"].data
     assert data.is_partial
     assert data.difference == "partial data"
+
+
+def test_mteb_s_own_call_takes_the_encoder_as_it_is(tiny_data: Path) -> None:
+    (task,) = find_tasks(["STSBenchmark"])
+    put_in_place(task, "test", read_task(tiny_data, "STSBenchmark", "STS", "test"))
+    result = mteb.evaluate(TaskEncoder(AngleModel()), task, cache=None, co2_tracker=False, show_progress_bar=False)
+    assert 100 * result.task_results[0].scores["test"][0]["main_score"] == pytest.approx(EXPECTED["STSBenchmark"])
 
 
 def test_what_mteb_can_t_run_is_an_error_with_the_task_and_the_reason(tmp_path: Path) -> None:

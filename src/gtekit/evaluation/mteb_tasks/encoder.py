@@ -1,4 +1,7 @@
-"""A model behind MTEB's protocol for encoders: texts come in batches with a role, vectors go out in order."""
+"""A model behind MTEB's protocol for encoders: texts come in batches with a role, vectors go out in order.
+
+It can be given to `mteb.evaluate` as it is.
+"""
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,7 +26,12 @@ KEPT_BYTES = 256 << 20  # of vectors that may come again, as most texts of a clu
 class TaskEncoder:
     """One model on one task. It embeds each text once: a vector does not depend on what stands beside the text."""
 
-    def __init__(self, model: EvaluatedModel, settings: SettingsName, done: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        model: EvaluatedModel,
+        settings: SettingsName = "default",
+        done: Callable[[int], None] = lambda _: None,
+    ) -> None:
         """Stand between MTEB and a model.
 
         Args:

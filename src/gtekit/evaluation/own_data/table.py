@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal, TypeAlias, cast
 
 from gtekit.errors import ArgumentError, FileFormatError, GtekitError
+from gtekit.files.csv_records import CountedLines, next_record
 from gtekit.files.lines import GZIP_MARK, read_lines
 from gtekit.files.rows import name_kind
 
@@ -158,9 +159,9 @@ def _file_records(path: Path) -> Iterator[Record]:
 
 
 def _csv_records(path: Path, delimiter: str) -> Iterator[Record]:
-    lines = _CountedLines(read_file_lines(path))
+    lines = CountedLines(read_file_lines(path))
     table = csv.reader(lines, delimiter=delimiter, strict=True)
-    heading = [name.strip() for name in _next_row(table, f"{path}, line 1") or ()]
+    heading = [name.strip() for name in next_record(table, f"{path}, line 1") or ()]
     if not heading:
         raise FileFormatError(f"{path}: is empty, or begins with an empty line. Its first line names the columns.")
     if len(heading) == 1:
@@ -168,7 +169,7 @@ def _csv_records(path: Path, delimiter: str) -> Iterator[Record]:
     if len(set(heading)) < len(heading):
         raise FileFormatError(f"{path}, line 1: a column name is there twice: {show_names(heading)}. Rename one.")
     begin = lines.number + 1  # a record between quotes can have several lines
-    while (row := _next_row(table, f"{path}, line {begin}")) is not None:
+    while (row := next_record(table, f"{path}, line {begin}")) is not None:
         if row and len(row) != len(heading):
             raise FileFormatError(
                 f"{path}, line {begin}: has {len(row)} field{'s' * (len(row) != 1)}, the first line names "
@@ -186,26 +187,6 @@ def _one_column(path: Path, name: str, delimiter: str) -> FileFormatError:
         f"{path}, line 1: has one column, {show_names([name])}. {fix}A .csv file has commas between its columns and a "
         f".tsv file tabs; save or name it so."
     )
-
-
-def _next_row(table: Iterator[list[str]], where: str) -> list[str] | None:
-    try:
-        return next(table, None)
-    except csv.Error as error:
-        raise FileFormatError(f"{where}: not valid csv ({error}). Is a quote missing?") from None
-
-
-class _CountedLines:
-    """Lines for the csv module, which wants their ends, and the number of the last one it took."""
-
-    def __init__(self, lines: Iterator[tuple[int, str]]) -> None:
-        self.number = 0
-        self._lines = lines
-
-    def __iter__(self) -> Iterator[str]:
-        for number, line in self._lines:
-            self.number = number
-            yield line + "\n"
 
 
 def _rows(rows: object, argument: str, standard: Sequence[str]) -> Iterator[Record]:

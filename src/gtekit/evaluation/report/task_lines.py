@@ -1,21 +1,20 @@
 """Each measured score beside what is published of that model and task, and whether the two can be compared."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
+from gtekit.evaluation.models.interface import Role
 from gtekit.evaluation.page import CATEGORIES
 from gtekit.evaluation.published import PublishedModel, find_published, task_categories
 from gtekit.evaluation.report.content import TaskLine
 from gtekit.evaluation.report.labels import Labels
 from gtekit.evaluation.results import TaskScore
+from gtekit.evaluation.settings import Use, published_rule
 
 AUTHOR, MTEB_TEAM = "author", "MTEB team"
+_NAMES = {"query": "query", "document": "document", "symmetric": "text"}
 SHOWN_DIFFERENCE = 0.005  # points: what two decimals can show
-
-# Whose authors scored vectors that did not have length 1, and in which categories; "" for all. Beginnings of names.
-# Sources: the dot_ap of their result files differs from cos_sim_ap (gte, e5); FlagEmbedding's eval_MTEB.py (bge).
-_OTHER_LENGTHS: Mapping[str, str] = {"gte-": "", "e5-": "Classification", "bge-": ""}
-_PREFIXED = "e5-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +89,20 @@ def _unlike(score: TaskScore, model: str, published_by: str) -> str:
     """Say what the author's score was made with that this one was not."""
     if published_by != AUTHOR or score.evaluated.settings == "published":
         return ""
-    unlike = []
-    category = next((of for start, of in _OTHER_LENGTHS.items() if model.startswith(start)), None)
-    if category in ("", score.category) and score.normalize is not False:
-        unlike.append("published with vectors that were not normalized")
-    if model.startswith(_PREFIXED) and not any(score.prompts.values()):
-        unlike.append('published with the prefixes "query: " and "passage: ", measured without')
+    rule = published_rule(model)
+    if rule is None:
+        return ""
+    unlike: dict[str, None] = {}
+    for role, prompt in (score.prompts or {"symmetric": ""}).items():
+        published = rule(Use(score.task, score.category, cast(Role, role)))
+        if published.normalize is False and score.normalize is not False:
+            unlike["published with vectors that were not normalized"] = None
+        if published.prompt != prompt:
+            unlike[
+                f"published with {_quoted(published.prompt)} before a {_NAMES[role]}, measured with {_quoted(prompt)}"
+            ] = None
     return "; ".join(unlike)
+
+
+def _quoted(prompt: str) -> str:
+    return f'"{prompt}"' if prompt else "nothing"
