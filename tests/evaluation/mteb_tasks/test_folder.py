@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gtekit.errors import FileFormatError
-from gtekit.evaluation.mteb_tasks.folder import TaskFiles, read_task, task_folders
+from gtekit.evaluation.mteb_tasks.folder import TaskFiles, read_task, revision_of, task_folders
 from gtekit.evaluation.mteb_tasks.layout import LAYOUTS
 from tests.evaluation.mteb_tasks.tiny import TASKS, write_rows, write_tasks
 
@@ -160,11 +160,11 @@ def test_a_folder_without_test_sets_is_an_error_that_shows_how_one_looks(tmp_pat
 
 def test_packing_does_not_change_the_revision_and_any_other_row_does(tmp_path: Path) -> None:
     one = {"STSBenchmark": TASKS["STSBenchmark"]}
-    packed = read(write_tasks(tmp_path / "packed", one), "STSBenchmark").revision
-    plain = read(write_tasks(tmp_path / "plain", one, is_packed=False), "STSBenchmark").revision
+    packed = revision_of([read(write_tasks(tmp_path / "packed", one), "STSBenchmark")])
+    plain = revision_of([read(write_tasks(tmp_path / "plain", one, is_packed=False), "STSBenchmark")])
     assert packed == plain
     changed(tmp_path / "changed", "STSBenchmark", "test", lambda rows: rows[0].update(score=4.9))
-    assert read(tmp_path / "changed", "STSBenchmark").revision != packed
+    assert revision_of([read(tmp_path / "changed", "STSBenchmark")]) != packed
 
 
 @given(st.binary(max_size=200))

@@ -15,6 +15,7 @@ from gtekit.evaluation.mteb_tasks.catalog import find_tasks
 from gtekit.evaluation.mteb_tasks.datasets import put_in_place
 from gtekit.evaluation.mteb_tasks.encoder import TaskEncoder
 from gtekit.evaluation.mteb_tasks.folder import read_task, task_folders
+from gtekit.evaluation.mteb_tasks.parts import part_names
 from gtekit.evaluation.mteb_tasks.plan import PlannedTask, RunOptions, plan_tasks
 from gtekit.evaluation.mteb_tasks.run import run_tasks
 from gtekit.evaluation.results import ResultStore, SettingsName, TaskScore
@@ -74,6 +75,20 @@ def test_the_corrected_summarization_task_averages_correlations_alone(tmp_path: 
     name = "SummEvalSummarization.v2"
     chosen = options(tmp_path, write_tasks(tmp_path / "data", {name: TASKS["SummEval"]}))
     assert run(AngleModel(), chosen)[name].score == pytest.approx(100 * (1.0 + 0.8) / 2)
+
+
+def test_a_task_that_is_the_mean_of_others_has_the_data_of_each(tmp_path: Path) -> None:
+    (task,) = find_tasks(["CQADupstackRetrieval"])
+    parts = part_names(task)
+    assert len(parts) == 12
+    chosen = options(tmp_path, write_tasks(tmp_path / "data", dict.fromkeys(parts, TASKS["SciFact"])))
+    score = run(AngleModel(), chosen)["CQADupstackRetrieval"]
+    assert score.score == pytest.approx(EXPECTED["SciFact"], abs=ROUNDED)
+    assert (score.metric, score.texts, score.low) == ("ndcg_at_10", 12 * 5, None)
+    assert list(run(AngleModel(), chosen)) == ["CQADupstackRetrieval"]  # the parts are not scored once more
+    (tmp_path / "data" / parts[3] / "qrels.jsonl.gz").unlink()
+    with pytest.raises(FileFormatError, match=rf"{parts[3]}/qrels\.jsonl\.gz: is missing"):
+        plan(chosen)
 
 
 def test_a_text_that_comes_again_is_embedded_once(tmp_path: Path, tiny_data: Path) -> None:
@@ -152,6 +167,7 @@ def test_partial_data_say_so_in_the_score(tmp_path: Path, tiny_data: Path) -> No
     assert data.difference == "partial data"
 
 
+@pytest.mark.filterwarnings("ignore:The task 'STSBenchmark' is superseded")
 def test_mteb_s_own_call_takes_the_encoder_as_it_is(tiny_data: Path) -> None:
     (task,) = find_tasks(["STSBenchmark"])
     put_in_place(task, "test", read_task(tiny_data, "STSBenchmark", "STS", "test"))

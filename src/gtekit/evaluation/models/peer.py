@@ -102,4 +102,4 @@ def _fingerprint(model: "SentenceTransformer") -> str:
         digest.update(np.ascontiguousarray(state[key].float().cpu().numpy()).data)
     for module in model:
         digest.update(type(module).__name__.encode())
-    return f"sentence-transformers:{digest.hexdigest()[:16]}"
+    return digest.hexdigest()[:16]

@@ -5,6 +5,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from gtekit.errors import ArgumentError, MissingExtraError
+from gtekit.evaluation.mteb_tasks.parts import part_names
 from gtekit.evaluation.page import CATEGORIES
 from gtekit.evaluation.published import published
 
@@ -30,16 +31,17 @@ def find_tasks(
     """
     known = {task.metadata.name: task for task in _benchmark(benchmark or ENGLISH)}
     if benchmark is None and not asked and held is not None:
-        asked = held  # also those beside the 56
+        asked = _all_held(known, held)
     chosen = {}
     for name in asked or known:
         of_category = _of_category(name, known)
         for task in of_category or [_one(name, known)]:
-            if held is None or task.metadata.name in held:
+            missing = [] if held is None else [part for part in part_names(task) if part not in held]
+            if not missing:
                 chosen[task.metadata.name] = task
             elif not of_category and asked:
                 raise ArgumentError(
-                    f"there are no data of {task.metadata.name} in the folder; it has: {', '.join(held)}."
+                    f"there are no data of {', '.join(missing)} in the folder; it has: {', '.join(held or ())}."
                 )
     if not chosen:
         raise ArgumentError(
@@ -62,6 +64,13 @@ def describe_tasks(tasks: Sequence["AbsTask"]) -> list[dict[str, object]]:
         }
         for task in tasks
     ]
+
+
+def _all_held(known: Mapping[str, "AbsTask"], held: Sequence[str]) -> list[str]:
+    """Name what a folder has: of the benchmark, and beside it, except the parts of what is there as a whole."""
+    whole = {name: part_names(task) for name, task in known.items() if set(part_names(task)) <= set(held)}
+    parts = {part for names in whole.values() for part in names}
+    return [*whole, *(name for name in held if name not in parts)]
 
 
 def _place(name: str, known: Mapping[str, "AbsTask"]) -> int:

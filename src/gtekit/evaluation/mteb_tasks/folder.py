@@ -37,13 +37,14 @@ class TaskFiles:
 
     files: Mapping[str, RowFile]  # by the name in the layout, with the true name of the split
 
-    @property
-    def revision(self) -> str:
-        """Name exactly these rows."""
-        digest = sha256()
-        for name in sorted(self.files):
-            digest.update(name.encode() + self.files[name].digest)
-        return f"files-{digest.hexdigest()[:16]}"
+
+def revision_of(parts: Sequence[TaskFiles]) -> str:
+    """Name exactly the rows of these files."""
+    digest = sha256()
+    for part in parts:
+        for name in sorted(part.files):
+            digest.update(name.encode() + part.files[name].digest)
+    return f"files-{digest.hexdigest()[:16]}"
 
 
 def task_folders(folder: Path) -> list[str]:

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gtekit.evaluation.mteb_tasks.expected import check_counts, found_files
-from gtekit.evaluation.mteb_tasks.folder import read_task
+from gtekit.evaluation.mteb_tasks.folder import TaskFiles, read_task, revision_of
+from gtekit.evaluation.mteb_tasks.parts import parts_of
 from gtekit.evaluation.mteb_tasks.volume import hub_characters, hub_texts, texts_in, texts_of
 from gtekit.evaluation.results import ResultStore, SettingsName, TaskData
 
@@ -51,16 +52,24 @@ def plan_tasks(tasks: Sequence["AbsTask"], options: RunOptions) -> list[PlannedT
     return [_plan_task(task, options) for task in tasks]
 
 
+def read_parts(task: "AbsTask", split: str, folder: Path) -> "list[tuple[AbsTask, TaskFiles]]":
+    """Read the files of a task, or of each task that it is the mean of.
+
+    Raises:
+        FileFormatError: If a file is wrong, with its name and line.
+    """
+    return [(part, read_task(folder, part.metadata.name, part.metadata.type, split)) for part in parts_of(task)]
+
+
 def planned_texts(tasks: Sequence[PlannedTask], folder: Path | None) -> list[str]:
     """Give the different texts that tasks will ask for; for data of the hub, as many of about the same lengths."""
     texts: dict[str, None] = {}
     for planned in tasks:
-        task = planned.task
         if folder is not None:
-            files = read_task(folder, planned.name, task.metadata.type, planned.split)
-            texts.update(dict.fromkeys(texts_in(task, planned.split, files)))
+            for part, files in read_parts(planned.task, planned.split, folder):
+                texts.update(dict.fromkeys(texts_in(part, planned.split, files)))
         else:
-            each = hub_characters(task, planned.split) // max(planned.texts, 1)
+            each = hub_characters(planned.task, planned.split) // max(planned.texts, 1)
             stand_ins = (f"{planned.name} {number} ".ljust(each, ".") for number in range(planned.texts))
             texts.update(dict.fromkeys(stand_ins))
     return list(texts)
@@ -71,14 +80,14 @@ def _plan_task(task: "AbsTask", options: RunOptions) -> PlannedTask:
     if options.data is None:
         data = TaskData(revision=str(task.metadata.revision), source="hub", rows=0)
         return PlannedTask(task=task, split=split, data=data, texts=hub_texts(task, split))
-    category = task.metadata.type
-    files = read_task(options.data, task.metadata.name, category, split)
-    difference = "" if options.is_partial else check_counts(task, split, files)
+    parts = read_parts(task, split, options.data)
+    differences = [] if options.is_partial else [check_counts(part, split, files) for part, files in parts]
     data = TaskData(
-        revision=files.revision,
+        revision=revision_of([files for _, files in parts]),
         source=str(options.data),
-        rows=sum(found.count for found in found_files(category, files).values()),
-        difference=difference or ("partial data" if options.is_partial else ""),
+        rows=sum(found.count for _, files in parts for found in found_files(task.metadata.type, files).values()),
+        difference="partial data" if options.is_partial else "; ".join(filter(None, differences)),
         is_partial=options.is_partial,
     )
-    return PlannedTask(task=task, split=split, data=data, texts=texts_of(task, split, files))
+    texts = sum(texts_of(part, split, files) for part, files in parts)
+    return PlannedTask(task=task, split=split, data=data, texts=texts)

@@ -18,9 +18,9 @@ from gtekit.evaluation.bootstrap import score_interval
 from gtekit.evaluation.models.interface import EvaluatedModel, ModelFacts
 from gtekit.evaluation.mteb_tasks.datasets import put_in_place
 from gtekit.evaluation.mteb_tasks.encoder import TaskEncoder
-from gtekit.evaluation.mteb_tasks.folder import read_task
 from gtekit.evaluation.mteb_tasks.items import Predictions, read_items
-from gtekit.evaluation.mteb_tasks.plan import PlannedTask, RunOptions
+from gtekit.evaluation.mteb_tasks.parts import parts_of
+from gtekit.evaluation.mteb_tasks.plan import PlannedTask, RunOptions, read_parts
 from gtekit.evaluation.mteb_tasks.progress import RunProgress
 from gtekit.evaluation.results import EvaluatedAs, SettingsName, TaskScore
 from gtekit.evaluation.samples import Samples
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from mteb.abstasks.abstask import AbsTask
 
 LIBRARIES = ("gtekit", "mteb", "scikit-learn", "scipy", "numpy", "torch", "sentence-transformers")
+NO_HUB = (
+    "read the test sets from a folder (--data), or run once where the hub can be reached: what is in its cache then "
+    "needs no network, with HF_HUB_OFFLINE=1"
+)
 SAME_SCORE = 0.01  # points between MTEB's score and the one computed from its items
 
 
@@ -78,14 +82,16 @@ def _run_one(
 ) -> TaskScore:
     task, started, cut_before = planned.task, time.perf_counter(), model.texts_cut
     encoder = TaskEncoder(model, options.settings, done)
-    if options.data is not None:
-        put_in_place(task, planned.split, read_task(options.data, planned.name, task.metadata.type, planned.split))
-    scores, predictions = _ask_mteb(encoder, planned)
-    total_s = time.perf_counter() - started
+    for part, files in read_parts(task, planned.split, options.data) if options.data else ():
+        put_in_place(part, planned.split, files)
     metric = _metric(task)
-    samples = _items(planned, predictions, scores, metric, options)
+    try:
+        scores, predictions = _ask_mteb(encoder, planned, metric, from_hub=options.data is None)
+        total_s = time.perf_counter() - started
+        samples = _items(planned, predictions, scores, metric, options)
+    finally:
+        _forget_data(task)
     interval = score_interval(samples) if samples else None
-    _forget_data(task)
     score = TaskScore(
         task=planned.name,
         category=task.metadata.type,
@@ -113,7 +119,9 @@ def _run_one(
     return score
 
 
-def _ask_mteb(encoder: TaskEncoder, planned: PlannedTask) -> tuple[Mapping[str, Any], Predictions]:
+def _ask_mteb(
+    encoder: TaskEncoder, planned: PlannedTask, metric: str, *, from_hub: bool
+) -> tuple[Mapping[str, Any], Predictions]:
     """Let MTEB evaluate, and give its scores and its predictions; neither its cache nor its trackers are used."""
     import mteb
 
@@ -131,18 +139,20 @@ def _ask_mteb(encoder: TaskEncoder, planned: PlannedTask) -> tuple[Mapping[str, 
         except GtekitError:
             raise
         except Exception as error:
+            is_unreachable = from_hub and isinstance(error, OSError)
+            fix = NO_HUB if is_unreachable else "leave this task out, or look closer with --debug"
             raise EvaluationError(
                 f"{planned.name}: MTEB could not run it ({type(error).__name__}: {error}). What was done before is "
-                f"kept; leave this task out, or look closer with --debug."
+                f"kept; {fix}."
             ) from error
         file = Path(folder, planned.task.prediction_file_name)
         kept = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     of_split = result.task_results[0].scores[planned.split]
-    if len(of_split) == 1:
-        predictions = kept.get(of_split[0]["hf_subset"], {}).get(planned.split)
-        return of_split[0], predictions
-    metric = _metric(planned.task)  # several subsets: MTEB's score is their mean
-    return {metric: sum(scores[metric] for scores in of_split) / len(of_split)}, None
+    score = sum(scores.get(metric, scores["main_score"]) for scores in of_split) / len(of_split)
+    if len(of_split) > 1:  # several subsets: MTEB's score is their mean
+        return {metric: score}, None
+    predictions = kept.get(of_split[0]["hf_subset"], {}).get(planned.split)
+    return {**of_split[0], metric: score}, predictions
 
 
 @contextmanager
@@ -189,8 +199,9 @@ def _items(
 
 
 def _forget_data(task: "AbsTask") -> None:
-    task.dataset = None
-    task.data_loaded = False
+    for part in parts_of(task):
+        part.dataset = None
+        part.data_loaded = False
 
 
 def _versions() -> dict[str, str]:

@@ -1,9 +1,11 @@
 """About how many texts a task asks for: for the time that is left, and for what an endpoint will cost."""
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from gtekit.evaluation.mteb_tasks.folder import TaskFiles
+from gtekit.evaluation.mteb_tasks.parts import parts_of
 
 if TYPE_CHECKING:
     from mteb.abstasks.abstask import AbsTask
@@ -56,12 +58,17 @@ def sampled_texts(labels: "Counter[Any]", task: "AbsTask") -> int:
 
 def hub_texts(task: "AbsTask", split: str) -> int:
     """Count by what MTEB says of its data; 0 where it says nothing."""
-    stats = (task.metadata.descriptive_stats or {}).get(split) or {}
-    count = int(stats.get("num_samples") or 0)
+    count = sum(int(stats.get("num_samples") or 0) for stats in _stats(task, split))
     return 2 * count if task.metadata.type in ("STS", "PairClassification") else count
 
 
 def hub_characters(task: "AbsTask", split: str) -> int:
     """Count the characters by what MTEB says of its data; 0 where it says nothing."""
-    stats = (task.metadata.descriptive_stats or {}).get(split) or {}
-    return int(stats.get("number_of_characters") or (stats.get("text_statistics") or {}).get("total_text_length") or 0)
+    return sum(
+        int(stats.get("number_of_characters") or (stats.get("text_statistics") or {}).get("total_text_length") or 0)
+        for stats in _stats(task, split)
+    )
+
+
+def _stats(task: "AbsTask", split: str) -> list[Mapping[str, Any]]:
+    return [(part.metadata.descriptive_stats or {}).get(split) or {} for part in parts_of(task)]
