@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from gtekit.cli import eval_data, eval_report
 from gtekit.cli.exit_codes import ExitCode
 from gtekit.cli.options import new_parser
-from gtekit.cli.printing import print_json, print_table, say
+from gtekit.cli.printing import count_text, print_json, print_table, say
 from gtekit.config import DEFAULT_MODEL
 from gtekit.errors import ArgumentError
 
@@ -121,6 +121,10 @@ def run(arguments: argparse.Namespace) -> int:
         say=say,
     )
     tasks = plan_tasks(find_tasks(asked, arguments.benchmark, held), options)
+    texts = sum(task.texts for task in tasks)
+    say(
+        f"{count_text(len(tasks), 'task')} with about {count_text(texts, 'text')} for {count_text(len(specs), 'model')}"
+    )
     _agree_on_cost(specs, opened, tasks, arguments)
     scores = run_tasks([_opener(spec, opened) for spec in specs], tasks, options)
     return _print(scores, options.store, arguments)
