@@ -10,6 +10,7 @@ from tests.cli.conftest import Run
 from tests.evaluation.models.embedding_server import EmbeddingServer, serve
 from tests.evaluation.mteb_tasks.tiny import TASKS, write_tasks
 
+MINILM = "all-MiniLM-L6-v2"
 HAS_MTEB = importlib.util.find_spec("mteb") is not None
 TWO_TASKS = {name: TASKS[name] for name in ("STSBenchmark", "SciFact")}
 
@@ -41,7 +42,10 @@ def test_a_folder_without_test_sets_is_refused_before_anything_is_loaded(run: Ru
             ["--tasks", "STSBenchmrak"],
             "there is no task or category 'STSBenchmrak' in MTEB. Did you mean STSBenchmark?",
         ),
-        (["--compare", "gte-small", "gte-small"], "has to name two different models"),
+        (["--compare", MINILM, f"sentence-transformers/{MINILM}"], "has to name two different models"),
+        (["--compare", MINILM, f"{MINILM}@int8", "--precision", "float32,int8"], "say which one each model has"),
+        (["--results", __file__], "is no folder. Name one"),
+        (["--tasks", "STS12", "report"], "--tasks has no place before report"),
         (["-m", "sentence-transformers:gte-small@int8"], "leave out @int8"),
         (["-m", "my-model", "--published-settings"], "my-model: how its published scores were made is not known here."),
         ([], "test.jsonl.gz, line 3: the file ends here with 3 pairs; test of STSBenchmark has 1,379 in MTEB."),
@@ -49,12 +53,13 @@ def test_a_folder_without_test_sets_is_refused_before_anything_is_loaded(run: Ru
     ],
 )
 def test_what_can_t_run_is_refused_with_the_fix(
-    arguments: list[str], message: str, run: Run, data: Path, tmp_path: Path
+    arguments: list[str], message: str, run: Run, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    code, output, errors = run("eval", "--data", data, "--results", tmp_path / "results", *arguments)
+    monkeypatch.chdir(tmp_path)
+    code, output, errors = run("eval", "--data", data, *arguments)
     assert (code, output) == (2, "")
     assert message in errors
-    assert not (tmp_path / "results").exists()
+    assert not (tmp_path / "eval-results").exists()
 
 
 @pytest.mark.mteb
@@ -103,6 +108,15 @@ def test_tasks_are_listed_with_what_people_choose_by(run: Run) -> None:
     assert [line.split()[0] for line in output.splitlines()] == ["task", "SummEval", "STS17"]
     _, output, _ = run("eval", "--list", "--json", "--tasks", "retrieval")
     assert len(json.loads(output)) == 15
+
+
+def test_options_before_a_subcommand_count(run: Run, tmp_path: Path) -> None:
+    code, _, errors = run("eval", "--results", tmp_path / "nowhere", "report")
+    assert code == 2
+    assert f"{tmp_path / 'nowhere'}: no such folder" in errors
+    code, output, _ = run("eval", "--json", "report", "--published")
+    assert code == 0
+    assert json.loads(output)
 
 
 def test_the_published_table_needs_nothing(run: Run) -> None:

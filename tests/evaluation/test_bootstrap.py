@@ -23,10 +23,17 @@ def test_the_interval_of_a_mean_is_that_of_the_normal_distribution() -> None:
 
 
 def test_a_constant_difference_has_an_interval_of_no_width_and_is_real() -> None:
-    lower = np.array([0.0, 0.25, 0.5, 0.125])
+    lower = np.tile([0.0, 0.25, 0.5, 0.125], 8)
     found = compare(Samples("mean", lower + 0.25), Samples("mean", lower))
-    assert found == Difference(25.0, 25.0, 25.0, 4)
+    assert found == Difference(25.0, 25.0, 25.0, 32)
     assert found.is_real
+
+
+def test_a_difference_on_a_few_items_is_never_called_real() -> None:
+    lower = np.tile([0.0, 0.25, 0.5], 4)
+    found = compare(Samples("mean", lower + 0.25), Samples("mean", lower))
+    assert (found.low, found.items) == (25.0, 12)
+    assert not found.is_real
 
 
 @pytest.mark.parametrize(
@@ -83,8 +90,8 @@ def test_the_same_draws_come_every_time() -> None:
     assert RESAMPLES == 1_000
 
 
-@pytest.mark.parametrize("values", [[], [0.5]])
-def test_fewer_than_two_items_have_no_interval_and_no_comparison(values: list[float]) -> None:
+@pytest.mark.parametrize("values", [[], [0.5], [0.5] * 9])
+def test_fewer_than_ten_items_have_no_interval_and_no_comparison(values: list[float]) -> None:
     samples = Samples("mean", np.array(values))
     assert score_interval(samples) is None
     with pytest.raises(ArgumentError):
@@ -105,13 +112,13 @@ def test_different_items_are_refused(other: Samples) -> None:
 
 
 def test_draws_that_can_not_be_judged_are_left_out() -> None:
-    # of five pairs some draws are one pair five times, which has no order
-    few = Samples("spearman", np.array([0.1, 0.2, 0.3, 0.5, 0.4]), np.arange(5.0))
+    # of ten pairs with one grade that differs, a third of the draws have one grade alone, which has no order
+    few = Samples("spearman", np.arange(10.0), np.array([0.0] * 9 + [1.0]))
     found = score_interval(few)
     assert found is not None
-    assert -100 <= found.low <= 90 <= found.high <= 100  # 1 - 6 * (1 + 1) / (5 * 24) = 0.9
-    rare = Samples("average_precision", np.array([0.1, 0.2, 0.3, 0.4]), np.array([0.0, 0.0, 0.0, 1.0]))
-    found = score_interval(rare)  # four in nine draws have no positive
+    assert 0 < found.low <= found.high <= 100
+    rare = Samples("average_precision", np.arange(10.0), np.array([0.0] * 9 + [1.0]))
+    found = score_interval(rare)  # one in three draws has no positive
     assert found is not None
     assert found.low > 0
 

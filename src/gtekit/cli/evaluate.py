@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from gtekit.errors import ArgumentError
 if TYPE_CHECKING:
     from gtekit.evaluation.models import EvaluatedModel, ModelSpec, OpenOptions
     from gtekit.evaluation.mteb_tasks import PlannedTask
-    from gtekit.evaluation.results import ResultStore, TaskScore
+    from gtekit.evaluation.results import EvaluatedAs, ResultStore, SettingsName, TaskScore
 
 RESULTS = Path("eval-results")
 SUMMARY = "Run MTEB's tasks with any model, and show the scores beside the published ones."
@@ -43,6 +44,11 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     more = parser.add_subparsers(title="subcommands", metavar="report | data")
     eval_report.add_parser(more)
     eval_data.add_parser(more)
+    for name, subcommand in more.choices.items():
+        subcommand.set_defaults(run=partial(_run_subcommand, name, subcommand.get_default("run")))
+        for action in subcommand._actions:  # whose defaults would undo what stands before the subcommand
+            if action.dest in ("json", "debug", "results"):
+                action.default = argparse.SUPPRESS
 
 
 def _add_task_options(parser: argparse.ArgumentParser) -> None:
@@ -101,6 +107,13 @@ def _add_endpoint_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--yes", action="store_true", help="start without asking when it costs money")
 
 
+def _run_subcommand(name: str, run: Callable[[argparse.Namespace], int], arguments: argparse.Namespace) -> int:
+    for option in ("tasks", "benchmark", "compare"):
+        if getattr(arguments, option, None):
+            raise ArgumentError(f"--{option} has no place before {name}; it is for gtekit eval, which runs tasks.")
+    return run(arguments)
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Run the tasks and print what came out."""
     from gtekit.evaluation.mteb_tasks import RunOptions, find_tasks, plan_tasks, run_tasks, task_folders
@@ -111,6 +124,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.list:
         return _list(find_tasks(asked, arguments.benchmark, held), as_json=arguments.json)
     specs, opened = _specs(arguments), _open_options(arguments)
+    _check_results(arguments.results)
+    pair = _compared(arguments, opened)
     _check_published(specs, is_published=arguments.published_settings)
     options = RunOptions(
         store=ResultStore(arguments.results),
@@ -127,24 +142,52 @@ def run(arguments: argparse.Namespace) -> int:
     )
     _agree_on_cost(specs, opened, tasks, arguments)
     scores = run_tasks([_opener(spec, opened) for spec in specs], tasks, options)
-    return _print(scores, options.store, arguments)
+    return _print(scores, options.store, pair, as_json=arguments.json)
 
 
 def _specs(arguments: argparse.Namespace) -> "list[ModelSpec]":
+    asked = [*(arguments.model or []), *(arguments.compare or [])] or [DEFAULT_MODEL]
+    return _specs_of(asked, arguments.precision)
+
+
+def _specs_of(asked: Sequence[str], precision: str) -> "list[ModelSpec]":
     from gtekit.evaluation.models import PRECISIONS, parse_spec, with_precisions
 
-    names = [name.strip() for name in arguments.precision.split(",")]
+    names = [name.strip() for name in precision.split(",")]
     precisions = [precision for name in names for precision in PRECISIONS if precision == name]
     if len(precisions) != len(names):
-        raise ArgumentError(f"--precision {arguments.precision}: choose from {', '.join(PRECISIONS)}, or both.")
-    asked = [*(arguments.model or []), *(arguments.compare or [])] or [DEFAULT_MODEL]
-    specs = with_precisions([parse_spec(text) for text in asked], precisions)
-    if arguments.compare and len(with_precisions([parse_spec(text) for text in arguments.compare], precisions)) != 2:
+        raise ArgumentError(f"--precision {precision}: choose from {', '.join(PRECISIONS)}, or both.")
+    return with_precisions([parse_spec(text) for text in asked], precisions)
+
+
+def _check_results(folder: Path) -> None:
+    """Refuse before any work what could not be written after it."""
+    from gtekit.files import check_writable
+
+    if folder.exists() and not folder.is_dir():
+        raise ArgumentError(f"--results {folder}: is no folder. Name one; it is made where it is missing.")
+    there = next(parent for parent in (folder.resolve(), *folder.resolve().parents) if parent.is_dir())
+    check_writable(there / folder.name)
+
+
+def _compared(arguments: argparse.Namespace, options: "OpenOptions") -> "tuple[EvaluatedAs, EvaluatedAs] | None":
+    """Open both models of --compare, so that what can't be compared is known before anything runs."""
+    from gtekit.evaluation.models import open_model, parse_spec
+    from gtekit.evaluation.mteb_tasks import evaluated_as
+
+    if not arguments.compare:
+        return None
+    if "," in arguments.precision and any(parse_spec(name).precision is None for name in arguments.compare):
+        raise ArgumentError("--compare with two precisions: say which one each model has, such as gte-small@int8.")
+    settings: SettingsName = "published" if arguments.published_settings else "default"
+    specs = [spec for name in arguments.compare for spec in _specs_of([name], arguments.precision)]
+    first, second = (evaluated_as(open_model(spec, options).facts, settings) for spec in specs)
+    if first == second:
         raise ArgumentError(
             f"--compare {' '.join(arguments.compare)}: has to name two different models, such as gte-small@float32 "
             f"gte-small@int8."
         )
-    return specs
+    return first, second
 
 
 def _open_options(arguments: argparse.Namespace) -> "OpenOptions":
@@ -158,7 +201,8 @@ def _open_options(arguments: argparse.Namespace) -> "OpenOptions":
         isa=arguments.isa,
         address=arguments.endpoint or OPENAI_ADDRESS,
         key_variable=arguments.key_variable,
-        paid_vectors=arguments.results / "paid-vectors.sqlite",
+        # what a server on one's own machine gives is free, and may be another model tomorrow
+        paid_vectors=None if arguments.endpoint and not arguments.price else arguments.results / "paid-vectors.sqlite",
         endpoint=EndpointOptions(
             parallel=arguments.parallel,
             batch_size=arguments.batch_size,
@@ -206,7 +250,9 @@ def _agree_on_cost(
             unpaid, spec.name, price_per_million_tokens=arguments.price, already_paid=len(texts) - len(unpaid)
         )
         say(describe_cost(cost))
-        is_paid = is_paid or bool(cost.usd) or (cost.usd is None and not arguments.endpoint)
+        is_known = cost.texts > 0 or not texts or cost.already_paid > 0
+        is_free = cost.usd == 0 or (cost.usd is None and bool(arguments.endpoint))
+        is_paid = is_paid or not (is_known and is_free)
     if not is_paid or arguments.yes:
         return
     if not sys.stdin.isatty():
@@ -228,14 +274,17 @@ def _list(tasks: "Sequence[object]", *, as_json: bool) -> int:
     return ExitCode.OK
 
 
-def _print(scores: "Sequence[TaskScore]", store: "ResultStore", arguments: argparse.Namespace) -> int:
-    from gtekit.evaluation.report import build_report, compare_models, comparison_lines, table_lines
+def _print(
+    scores: "Sequence[TaskScore]",
+    store: "ResultStore",
+    pair: "tuple[EvaluatedAs, EvaluatedAs] | None",
+    *,
+    as_json: bool,
+) -> int:
+    from gtekit.evaluation.report import build_report, compare_pair, comparison_lines, label_models, table_lines
 
-    comparison = None
-    if arguments.compare:
-        first, second = (_label(scores, name) for name in arguments.compare)
-        comparison = compare_models(store, first, second, scores)
-    if arguments.json:
+    comparison = pair and compare_pair(store, scores, label_models(scores), pair)
+    if as_json:
         print_json({"scores": [asdict(score) for score in scores], "comparison": comparison and asdict(comparison)})
         return ExitCode.OK
     print("\n".join(table_lines(build_report(scores, store, with_precisions=False))))
@@ -243,13 +292,3 @@ def _print(scores: "Sequence[TaskScore]", store: "ResultStore", arguments: argpa
         print("\n" + "\n".join(comparison_lines(comparison)))
     say(f"kept in {store.folder}; the whole report, with plots: gtekit eval report --results {store.folder} -o report")
     return ExitCode.OK
-
-
-def _label(scores: "Sequence[TaskScore]", name: str) -> str:
-    """Give what the model of a --compare is called among the scores."""
-    from gtekit.evaluation.models import parse_spec, short_name
-
-    spec = parse_spec(name)
-    wanted = (spec.kind, short_name(spec.name))
-    of_model = [score.evaluated for score in scores if (score.evaluated.kind, score.evaluated.model) == wanted]
-    return next(one.label for one in of_model if spec.precision in (None, one.precision))

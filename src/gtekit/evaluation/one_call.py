@@ -3,8 +3,10 @@
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import get_args
 
 from gtekit.embedder import Embedder
+from gtekit.errors import ArgumentError
 from gtekit.evaluation.models import EvaluatedModel, LocalModel, OpenOptions, open_model, parse_spec
 from gtekit.evaluation.mteb_tasks import RunOptions, find_tasks, plan_tasks, run_tasks, task_folders
 from gtekit.evaluation.results import ResultStore, SettingsName, TaskScore
@@ -41,6 +43,7 @@ def run_mteb(
         FileFormatError: If a file of the folder is wrong, with its name and line, before anything runs.
         EvaluationError: If MTEB can't run a task; what is done is kept.
     """
+    _check(models, tasks, settings)
     folder = None if data is None else Path(data)
     options = RunOptions(
         store=ResultStore(Path(results)),
@@ -51,6 +54,16 @@ def run_mteb(
     )
     found = find_tasks(tasks, benchmark, None if folder is None else task_folders(folder))
     return run_tasks([_opener(model, Path(results)) for model in models], plan_tasks(found, options), options)
+
+
+def _check(models: Sequence[str | Embedder], tasks: Sequence[str], settings: str) -> None:
+    for name, value in (("models", models), ("tasks", tasks)):
+        if isinstance(value, str):
+            raise ArgumentError(f"{name} is one str, {value!r}, expected a list: [{value!r}].")
+    if not models:
+        raise ArgumentError("models is empty; name one, such as gte-small, or give what gtekit.load gave.")
+    if settings not in get_args(SettingsName):
+        raise ArgumentError(f"settings={settings!r} is not possible; choose from: {', '.join(get_args(SettingsName))}.")
 
 
 def _opener(model: str | Embedder, results: Path) -> Callable[[], EvaluatedModel]:

@@ -88,9 +88,15 @@ def published_names() -> list[str]:
 
 
 def find_published(model: str) -> PublishedModel | None:
-    """Give what is published of a model, by its name with or without owner; None where nothing is."""
-    name = {known.lower(): known for known in published_names()}.get(model.rpartition("/")[2].lower())
-    return published(name) if name else None
+    """Give what is published of a model, by its name alone or with its true owner; None where nothing is."""
+    owner, _, short = model.lower().rpartition("/")
+    name = {known.lower(): known for known in published_names()}.get(short)
+    return published(name) if name and owner in ("", _owner(name)) else None
+
+
+def _owner(name: str) -> str:
+    folder: str = _file()[name]["folder"]
+    return folder.partition("__")[0].lower()
 
 
 @cache

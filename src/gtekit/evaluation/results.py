@@ -28,6 +28,7 @@ class EvaluatedAs:
     precision: str  # float32, int8; "" where nobody outside knows
     settings: SettingsName
     max_tokens: int | None  # None where nobody outside knows
+    prompts: str = ""  # those that the model has, as JSON by role; "" for none
 
     @property
     def label(self) -> str:
@@ -46,6 +47,7 @@ class TaskData:
     rows: int
     difference: str = ""  # from MTEB's data; "" where counts and characters agree
     is_partial: bool = False  # fewer rows than MTEB has: not to be compared with what is published
+    part: str = ""  # the split and subset, where they are not those of the page: not to be compared either
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,14 +83,14 @@ class TaskScore:
 
 
 class ResultStore:
-    """A folder of scores: FOLDER/model/precision-settings-fingerprint/task.json, with what each rests on beside it."""
+    """A folder of scores: FOLDER/model/precision-settings-key/task-data.json, with what each rests on beside it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def find(self, evaluated: EvaluatedAs, task: str, revision: str) -> TaskScore | None:
         """Give a finished score for exactly this model, setting, task and data; None where there is none."""
-        path = self._path(evaluated, task)
+        path = self._path(evaluated, task, revision)
         if not path.is_file():
             return None
         score = read_score(path)
@@ -106,7 +108,7 @@ class ResultStore:
                 f"{score.task}: the score of {score.evaluated.label} is {score.score}, which is no number. Are its "
                 f"vectors all alike? Nothing was kept."
             )
-        path = self._path(score.evaluated, score.task)
+        path = self._path(score.evaluated, score.task, score.data.revision)
         path.parent.mkdir(parents=True, exist_ok=True)
         if samples is not None:
             write_samples(path.with_suffix(".npz"), samples)
@@ -119,27 +121,36 @@ class ResultStore:
 
     def samples(self, score: TaskScore) -> Samples | None:
         """Give what a score rests on; None where the task has no such items."""
-        path = self._path(score.evaluated, score.task).with_suffix(".npz")
+        path = self._path(score.evaluated, score.task, score.data.revision).with_suffix(".npz")
         return read_samples(path) if path.is_file() else None
 
     def scores(self) -> list[TaskScore]:
-        """Read every score of the folder, in the order of models and tasks.
+        """Read the scores of the folder, in the order of models and tasks.
+
+        Of a model and task with several, on other data, the latest is given; one on partial data only alone.
 
         Raises:
             FileFormatError: If there is no such folder, it holds no score, or a file of it is damaged.
         """
         if not self.folder.is_dir():
             raise FileFormatError(f"{self.folder}: no such folder. Scores are made by: gtekit eval --tasks ...")
-        found = [read_score(path) for path in sorted(self.folder.glob("*/*/*.json"))]
+        paths = sorted(self.folder.glob("*/*/*.json"), key=lambda path: path.stat().st_mtime_ns)
+        found: dict[tuple[str, EvaluatedAs], tuple[Path, TaskScore]] = {}
+        for path in paths:
+            score = read_score(path)
+            before = found.get((score.task, score.evaluated))
+            if before is None or before[1].data.is_partial or not score.data.is_partial:
+                found[score.task, score.evaluated] = (path, score)
         if not found:
             raise FileFormatError(f"{self.folder}: holds no scores. They are made by: gtekit eval --tasks ...")
-        return found
+        return [score for _, score in sorted(found.values(), key=lambda pair: pair[0])]
 
-    def _path(self, evaluated: EvaluatedAs, task: str) -> Path:
+    def _path(self, evaluated: EvaluatedAs, task: str, revision: str) -> Path:
         described = json.dumps(asdict(evaluated), sort_keys=True)
         key = sha256(described.encode()).hexdigest()[:12]
         variant = "-".join(part for part in (evaluated.precision, evaluated.settings, key) if part)
-        return self.folder / _file_name(f"{evaluated.kind}-{evaluated.model}") / variant / f"{_file_name(task)}.json"
+        name = f"{_file_name(task)}.{sha256(revision.encode()).hexdigest()[:8]}.json"
+        return self.folder / _file_name(f"{evaluated.kind}-{evaluated.model}") / variant / name
 
 
 def read_score(path: Path) -> TaskScore:

@@ -6,6 +6,8 @@ import numpy as np
 
 import gtekit
 from gtekit.evaluation.models.local import LocalModel
+from gtekit.evaluation.models.names import short_name
+from gtekit.evaluation.published import find_published
 
 
 def test_vectors_are_those_of_encode_bit_for_bit(tiny_checkpoint: Path) -> None:
@@ -36,5 +38,14 @@ def test_what_decides_the_vectors_is_known(minilm: gtekit.Embedder) -> None:
     assert facts.prompts == {}
 
 
-def test_a_folder_is_called_by_its_last_name(tiny_checkpoint: Path) -> None:
-    assert LocalModel(gtekit.load(tiny_checkpoint)).facts.name == tiny_checkpoint.name
+def test_a_folder_is_called_by_its_last_name_and_is_nobody_s_published_model(tiny_checkpoint: Path) -> None:
+    facts = LocalModel(gtekit.load(tiny_checkpoint)).facts
+    assert facts.name == f"./{tiny_checkpoint.name}"
+    assert find_published("./gte-small") is None
+
+
+def test_a_model_is_known_by_its_short_name_only_with_its_true_owner() -> None:
+    assert short_name("thenlper/gte-small") == "gte-small"
+    assert short_name("sentence-transformers/sentence-t5-xxl") == "sentence-t5-xxl"
+    assert short_name("someone/gte-small") == "someone/gte-small"
+    assert find_published("someone/gte-small") is None

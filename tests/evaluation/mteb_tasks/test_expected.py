@@ -1,5 +1,7 @@
 """Files held against what MTEB says of its data."""
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +9,9 @@ import pytest
 
 from gtekit.errors import FileFormatError
 from gtekit.evaluation.mteb_tasks.catalog import find_tasks
-from gtekit.evaluation.mteb_tasks.expected import Expected, check_counts, expected_files
+from gtekit.evaluation.mteb_tasks.expected import Expected, check_counts, check_values, expected_files
 from gtekit.evaluation.mteb_tasks.folder import read_task
+from gtekit.evaluation.mteb_tasks.volume import hub_texts
 from tests.evaluation.mteb_tasks.tiny import TASKS, write_tasks
 
 pytest.importorskip("mteb", reason="needs the extra eval")
@@ -45,6 +48,56 @@ def test_what_mteb_has_is_known_for_every_kind_of_task() -> None:
         "queries": Expected(300, "judged queries", 27_104),
         "qrels": Expected(339, "judgements", None),
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        (
+            "STSBenchmark",
+            lambda files: files["test"][1].update(score=400.0),
+            "line 2: the score 400 is not between 0 and 5",
+        ),
+        (
+            "STSBenchmark",
+            lambda files: [row.update(score=2.0) for row in files["test"]],
+            "all scores are 2; a correlation",
+        ),
+        ("TwitterURLCorpus", lambda files: [row.update(label=0) for row in files["test"]], "all rows have the label 0"),
+        (
+            "TwentyNewsgroupsClustering",
+            lambda files: files["test"][1].update(labels=["bikes"] * 4),
+            "line 2: all texts of the set have one label",
+        ),
+    ],
+)
+def test_values_that_give_no_score_are_an_error_with_the_file(
+    name: str, change: Callable[[Any], object], message: str, tmp_path: Path
+) -> None:
+    files = json.loads(json.dumps(TASKS[name]))
+    change(files)
+    (task,) = find_tasks([name])
+    write_tasks(tmp_path, {name: files})
+    with pytest.raises(FileFormatError) as error:
+        check_values(task, "test", read_task(tmp_path, name, task.metadata.type, "test"))
+    assert message in str(error.value)
+    assert str(error.value).startswith(f"{tmp_path}/{name}/test.jsonl.gz")
+
+
+def test_a_task_that_groups_its_queries_is_refused(tmp_path: Path) -> None:
+    (task,) = find_tasks(["MindSmallReranking"])
+    write_tasks(tmp_path, {"MindSmallReranking": TASKS["AskUbuntuDupQuestions"]})
+    with pytest.raises(FileFormatError, match="MindSmallReranking groups its queries"):
+        check_values(task, "test", read_task(tmp_path, "MindSmallReranking", "Reranking", "test"))
+
+
+def test_counts_of_the_hub_are_those_of_the_part_that_is_scored() -> None:
+    found = {task.metadata.name: hub_texts(task, "test") for task in find_tasks(["STS17", "SummEval", "SciFact"])}
+    assert found == {"STS17": 500, "SummEval": 2_700, "SciFact": 5_483}
+    (banking,) = find_tasks(["Banking77Classification"])
+    assert 7_500 < hub_texts(banking, "test") < 7_900  # 7,696 with MTEB's own draws
+    (forums,) = find_tasks(["CQADupstackRetrieval"])
+    assert hub_texts(forums, "test") > 400_000
 
 
 def test_of_a_task_in_many_languages_the_english_counts_are_taken() -> None:

@@ -88,6 +88,13 @@ def test_every_field_of_another_kind_is_an_error_with_file_and_line(task: str, w
         ("TwentyNewsgroupsClustering", "test", lambda rows: rows[0]["labels"].pop(), "line 1: sentences has 4 entries"),
         ("SciFact", "qrels", lambda rows: rows[1].update(query_id="q9"), "line 2: query_id 'q9' is not in queries"),
         ("SciFact", "qrels", lambda rows: rows[0].update(corpus_id="d9"), "line 1: corpus_id 'd9' is not in corpus"),
+        (
+            "SciFact",
+            "qrels",
+            lambda rows: rows[0].update(score=0.5),
+            "line 1: field 'score' holds a number, expected a wh",
+        ),
+        ("SciFact", "qrels", lambda rows: rows.append(rows[0]), "line 3: 'q1' and 'd1' were judged in line 1"),
         ("SciFact", "corpus", lambda rows: rows[2].update(_id="d1"), "line 3: the id 'd1' stands in line 1 as well"),
         ("SciFact", "queries", lambda rows: rows[0].update(_id=""), "line 1: field '_id' holds a string, expected"),
         ("AskUbuntuDupQuestions", "test", lambda rows: rows[1].update(positive=[]), "line 2: field 'positive' holds a"),

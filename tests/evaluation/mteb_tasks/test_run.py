@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -124,7 +125,7 @@ def test_changed_data_are_computed_again(tmp_path: Path) -> None:
 def test_the_other_settings_are_another_score(tmp_path: Path, tiny_data: Path) -> None:
     default = run(AngleModel("gte-small"), options(tmp_path, tiny_data), ["STSBenchmark"])
     published = run(AngleModel("gte-small"), options(tmp_path, tiny_data, "published"), ["STSBenchmark"])
-    assert (default["STSBenchmark"].normalize, published["STSBenchmark"].normalize) == (None, False)
+    assert (default["STSBenchmark"].normalize, published["STSBenchmark"].normalize) == (True, False)
     assert len(ResultStore(tmp_path / "results").scores()) == 2
 
 
@@ -176,9 +177,54 @@ def test_mteb_s_own_call_takes_the_encoder_as_it_is(tiny_data: Path) -> None:
 
 
 def test_what_mteb_can_t_run_is_an_error_with_the_task_and_the_reason(tmp_path: Path) -> None:
-    tasks = {"STSBenchmark": {"test": TASKS["STSBenchmark"]["test"][:1]}}  # one pair has no correlation
-    with pytest.raises(EvaluationError, match="STSBenchmark: MTEB could not run it"):
-        run(AngleModel(), options(tmp_path, write_tasks(tmp_path / "data", tasks)))
+    chosen = options(
+        tmp_path, write_tasks(tmp_path / "data", {name: TASKS[name] for name in ("STSBenchmark", "SciFact")})
+    )
+    model = AngleModel()
+    model.fails_at = "same @0"
+    with pytest.raises(EvaluationError, match=r"STSBenchmark: MTEB could not run it \(RuntimeError: no vector"):
+        run(model, chosen)
+    assert [score.task for score in chosen.store.scores()] == ["SciFact"]  # the others are run all the same
+
+
+def test_other_prompts_are_another_score(tmp_path: Path, tiny_data: Path) -> None:
+    chosen, again = options(tmp_path, tiny_data), AngleModel(prompts=E5)
+    run(AngleModel(), chosen, ["STSBenchmark"])
+    run(again, chosen, ["STSBenchmark"])
+    assert again.calls
+
+
+def test_partial_and_whole_data_have_scores_of_their_own(tmp_path: Path, tiny_data: Path) -> None:
+    revisions = set()
+    for is_partial in (True, False):
+        chosen = options(tmp_path, tiny_data, is_partial=is_partial)
+        (task,) = find_tasks(["STSBenchmark"])
+        with suppress(FileFormatError):
+            revisions.add(plan_tasks([task], chosen)[0].data.revision)
+    assert len(revisions) == 1
+    assert revisions.pop().endswith(" partial")
+
+
+def test_another_split_or_language_is_not_set_beside_the_page(tmp_path: Path) -> None:
+    task = mteb.get_task("STS17", hf_subsets=["en-de"])
+    (planned,) = plan_tasks([task], RunOptions(store=ResultStore(tmp_path)))
+    assert planned.data.part == "test of en-de"
+    (planned,) = plan_tasks(find_tasks(["STS17"]), RunOptions(store=ResultStore(tmp_path)))
+    assert planned.data.part == ""
+    assert "en-en test" in planned.data.revision
+
+
+def test_data_of_two_kinds_do_not_take_each_other_s_place(tmp_path: Path) -> None:
+    rows = [dict(row) for row in TASKS["STSBenchmark"]["test"]]
+    rows[1]["score"], rows[2]["score"] = rows[2]["score"], rows[1]["score"]
+    first = options(tmp_path, write_tasks(tmp_path / "a", {"STSBenchmark": TASKS["STSBenchmark"]}))
+    second = options(tmp_path, write_tasks(tmp_path / "b", {"STSBenchmark": {"test": rows}}))
+    for chosen in (first, second):
+        run(AngleModel(), chosen)
+    again = AngleModel()
+    for chosen in (first, second):
+        run(again, chosen)
+    assert again.calls == []
 
 
 @pytest.mark.parametrize("is_packed", [True, False])

@@ -129,6 +129,7 @@ class AngleModel:
 
     def __init__(self, name: str = "angles", prompts: Mapping[str, str] | None = None) -> None:
         self.calls: list[tuple[list[str], str, bool | None]] = []
+        self.fails_at: str | None = None
         self._name = name
         self._prompts = prompts or {}
 
@@ -149,10 +150,16 @@ class AngleModel:
     def texts_cut(self) -> int:
         return 0
 
+    @property
+    def texts_kept(self) -> int:
+        return 0
+
     def embed(
         self, texts: Sequence[str], *, prompt: str, normalize: bool | None, done: Callable[[int], None]
     ) -> Floats:
         self.calls.append((list(texts), prompt, normalize))
+        if self.fails_at in texts:
+            raise RuntimeError("no vector")
         angles = np.radians([float(text.rpartition("@")[2]) for text in texts])
         done(len(texts))
         return np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)

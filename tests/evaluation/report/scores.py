@@ -20,7 +20,7 @@ def evaluated(
     kind: ModelKind = "gtekit",
     settings: SettingsName = "default",
 ) -> EvaluatedAs:
-    fingerprint = f"{model}{precision}{kind}".encode().hex()
+    fingerprint = f"{model}{kind}".encode().hex()  # both precisions of a checkpoint have the same
     return EvaluatedAs(
         model=model, kind=kind, fingerprint=fingerprint, precision=precision, settings=settings, max_tokens=256
     )

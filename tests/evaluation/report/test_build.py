@@ -27,7 +27,7 @@ def test_the_first_sentences_say_what_people_came_for(tmp_path: Path) -> None:
         "gte-small@float32: 1 of the 56 tasks, mean 80.00; published of gte-small over the same 84.08. 0 of 1 within "
         "0.05 points; largest difference -4.08 (Banking77Classification). 1 of them published with other settings.",
         f"{MINILM}@int8 is 0.37 points below {MINILM}@float32 in the mean over 1 task; "
-        "the largest loss is 0.37 (STS12).",
+        "the largest loss is 0.37 (STS12); the largest difference is -0.37 (STS12).",
         f"Texts a second over 1 task, default settings: {MINILM}@float32 300, {MINILM}@int8 600 (x 2.00).",
     )
 

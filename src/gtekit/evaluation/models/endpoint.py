@@ -17,6 +17,7 @@ from gtekit.evaluation.models.endpoint_address import OPENAI_ADDRESS, read_acces
 from gtekit.evaluation.models.endpoint_requests import Piece, Sender, plan_requests, send_all
 from gtekit.evaluation.models.endpoint_server import Encoding, Endpoint, RefusedError, Server
 from gtekit.evaluation.models.interface import ModelFacts
+from gtekit.evaluation.models.names import short_name
 from gtekit.evaluation.models.paid_vectors import PaidVectors, open_paid_vectors
 from gtekit.inputs import check_count, check_texts
 from gtekit.notices import warn_caller
@@ -56,6 +57,7 @@ class EndpointModel:
         self._paid_vectors = paid_vectors
         self._batch_size = server.endpoint.batch_size  # less once the server has refused so many
         self._texts_cut = 0
+        self._texts_kept = 0
 
     @property
     def facts(self) -> ModelFacts:
@@ -66,6 +68,11 @@ class EndpointModel:
     def texts_cut(self) -> int | None:
         """Texts so far that were cut at `max_characters`; None without that: what a server cuts it does not say."""
         return None if self._options.max_characters is None else self._texts_cut
+
+    @property
+    def texts_kept(self) -> int:
+        """Texts so far whose vectors were paid for before."""
+        return self._texts_kept
 
     def embed(
         self, texts: Sequence[str], *, prompt: str, normalize: bool | None, done: Callable[[int], None]
@@ -97,6 +104,7 @@ class EndpointModel:
             if paid is not None:
                 for places, found in paid.find(self._space, every):
                     vectors.put(places, found)
+                    self._texts_kept += len(places)
                     done(vectors.finished)
             missing = vectors.missing()
             asked = [every[place] for place in missing]
@@ -225,7 +233,7 @@ def open_endpoint(
     space = f"endpoint:{where.place}:{name}"
     cut = "" if options.max_characters is None else f":cut at {options.max_characters} characters"
     facts = ModelFacts(
-        name=name,
+        name=short_name(name),
         kind="openai",
         fingerprint=space + cut,
         precision="",

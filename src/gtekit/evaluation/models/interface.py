@@ -22,6 +22,7 @@ class ModelFacts:
     prompts: Mapping[str, str]  # by the names "query" and "document", those that the model has
     default_prompt: str  # before a text that is neither; "" for most
     size_bytes: int | None  # of the weights in memory
+    threads: int | None = None  # that it computes with; None where nobody outside knows
 
 
 class EvaluatedModel(Protocol):
@@ -35,6 +36,11 @@ class EvaluatedModel(Protocol):
     @property
     def texts_cut(self) -> int | None:
         """Texts so far that were longer than the model reads; None where nobody outside can know."""
+        ...
+
+    @property
+    def texts_kept(self) -> int:
+        """Texts so far whose vectors were kept from before, and not computed."""
         ...
 
     def embed(

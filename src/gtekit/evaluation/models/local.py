@@ -32,12 +32,18 @@ class LocalModel:
             prompts=prompts_of(model.name, own),
             default_prompt=model.prompts[default] if default else "",
             size_bytes=model.memory_bytes,
+            threads=model.threads,
         )
 
     @property
     def texts_cut(self) -> int:
         """Texts so far that were longer than the model reads."""
         return self._texts_cut
+
+    @property
+    def texts_kept(self) -> int:
+        """None is kept here."""
+        return 0
 
     def embed(
         self, texts: Sequence[str], *, prompt: str, normalize: bool | None, done: Callable[[int], None]

@@ -10,7 +10,7 @@ from gtekit.evaluation.models.endpoint_address import OPENAI_ADDRESS
 from gtekit.evaluation.models.interface import EvaluatedModel
 from gtekit.evaluation.models.local import LocalModel
 from gtekit.evaluation.models.names import prompts_of
-from gtekit.evaluation.models.peer import open_peer
+from gtekit.evaluation.models.peer import PeerOptions, open_peer
 from gtekit.evaluation.models.specs import ModelSpec
 
 
@@ -21,7 +21,7 @@ class OpenOptions:
     precision: Precision = "float32"  # of gtekit's models whose name says none
     cache_folder: Path | None = None
     local_files_only: bool = False
-    max_tokens: int | None = None  # of gtekit's models; None: what each reads
+    max_tokens: int | None = None  # of models that run here; None: what each reads
     threads: int | None = None
     isa: str | None = None
     address: str = OPENAI_ADDRESS  # of endpoints
@@ -41,7 +41,15 @@ def open_model(spec: ModelSpec, options: OpenOptions) -> EvaluatedModel:
     if spec.kind == "openai":
         return open_server(spec, options)
     if spec.kind == "sentence-transformers":
-        return open_peer(spec.name)
+        return open_peer(
+            spec.name,
+            PeerOptions(
+                cache_folder=options.cache_folder,
+                local_files_only=options.local_files_only,
+                max_tokens=options.max_tokens,
+                threads=options.threads,
+            ),
+        )
     model = load(
         spec.name,
         cache_folder=options.cache_folder,

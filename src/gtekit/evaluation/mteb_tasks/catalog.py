@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from functools import cache
 from typing import TYPE_CHECKING
 
 from gtekit.errors import ArgumentError, MissingExtraError
@@ -64,6 +65,18 @@ def describe_tasks(tasks: Sequence["AbsTask"]) -> list[dict[str, object]]:
         }
         for task in tasks
     ]
+
+
+def part_beside_page(task: "AbsTask", split: str) -> str:
+    """Name the split and subset that will be scored where the page has others, or many; "" where they are the same."""
+    of_page = _of_page().get(task.metadata.name)
+    here = (split, tuple(task.hf_subsets))
+    return "" if of_page in (None, here) else f"{split} of {', '.join(task.hf_subsets)}"
+
+
+@cache
+def _of_page() -> Mapping[str, tuple[str, tuple[str, ...]]]:
+    return {task.metadata.name: (task.eval_splits[0], tuple(task.hf_subsets)) for task in _benchmark(ENGLISH)}
 
 
 def _all_held(known: Mapping[str, "AbsTask"], held: Sequence[str]) -> list[str]:

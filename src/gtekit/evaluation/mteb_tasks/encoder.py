@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mteb.models.model_meta import ModelMeta
     from mteb.types import PromptType
 
+UNIT_TOLERANCE = 1e-3  # of a length: servers may compute in float16
 KEPT_BYTES = 256 << 20  # of vectors that may come again, as most texts of a clustering task do
 
 
@@ -79,13 +80,13 @@ class TaskEncoder:
         role: Role = "symmetric" if prompt_type is None else prompt_type.value
         treated = treatment(self._model.facts, self._settings, Use(task_metadata.name, task_metadata.type, role))
         self.prompts[role] = treated.prompt
-        self.normalize = treated.normalize
         keys = [(treated.prompt, treated.normalize, text) for text in texts]
         new = {key: index for index, key in enumerate(dict.fromkeys(key for key in keys if key not in self._kept))}
         begun = self.texts
         fresh = self._embed([text for *_, text in new], treated.prompt, treated.normalize, begun)
         embeddings = np.stack([fresh[new[key]] if key in new else self._kept[key] for key in keys])
         self._keep(new, fresh)
+        self.normalize = treated.normalize if treated.normalize is not None else _have_length_1(embeddings)
         self.texts = begun + len(texts)
         self.dimension = embeddings.shape[1]
         self._done(self.texts)
@@ -106,15 +107,21 @@ class TaskEncoder:
     def _embed(self, texts: Sequence[str], prompt: str, normalize: bool | None, begun: int) -> Floats:
         if not texts:
             return np.empty((0, self.dimension), np.float32)
+        kept_before = self._model.texts_kept
         started = time.perf_counter()
         embeddings = self._model.embed(
             texts, prompt=prompt, normalize=normalize, done=lambda finished: self._done(begun + finished)
         )
         self.embed_s += time.perf_counter() - started
-        self.texts_embedded += len(texts)
+        self.texts_embedded += len(texts) - (self._model.texts_kept - kept_before)
         return embeddings
 
     def _keep(self, new: Mapping[tuple[str, bool | None, str], int], fresh: Floats) -> None:
         if self._kept_bytes + fresh.nbytes <= KEPT_BYTES:
             self._kept.update({key: fresh[index] for key, index in new.items()})
             self._kept_bytes += fresh.nbytes
+
+
+def _have_length_1(embeddings: Floats) -> bool:
+    lengths = np.linalg.norm(embeddings, axis=1)
+    return bool(np.all(np.abs(lengths - 1) < UNIT_TOLERANCE))

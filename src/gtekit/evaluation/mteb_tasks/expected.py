@@ -3,6 +3,7 @@
 Source: the descriptive statistics that the package mteb ships for each task.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,9 @@ from gtekit.evaluation.mteb_tasks.folder import RowFile, TaskFiles, characters
 
 if TYPE_CHECKING:
     from mteb.abstasks.abstask import AbsTask
+
+
+GROUPED = ("MindSmallReranking",)  # several rows are one query, and the score is the mean over those
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +37,10 @@ class Found:
 
 def expected_files(task: "AbsTask", split: str) -> dict[str, Expected]:
     """Say what MTEB has, by the names of the files in a folder."""
-    stats = _stats(task, split)
+    stats = stats_of(task, split)
     category = task.metadata.type
     if category == "Classification":
-        return {name: _of(_stats(task, name), "rows", "text_statistics") for name in ("train", split)}
+        return {name: _of(stats_of(task, name), "rows", "text_statistics") for name in ("train", split)}
     if category in ("STS", "PairClassification"):
         return {split: _of(stats, "pairs", "text1_statistics", "text2_statistics")}
     if category == "Clustering":
@@ -74,7 +78,66 @@ def check_counts(task: "AbsTask", split: str, files: TaskFiles) -> str:
             )
         if wanted.characters is not None and there.characters != wanted.characters:
             differences.append(f"{there.characters:,} characters in {name} where MTEB has {wanted.characters:,}")
-    return f"not exactly MTEB's texts: {'; '.join(differences)}" if differences else ""
+    labels = _label_difference(task, split, files)
+    texts = [f"not exactly MTEB's texts: {'; '.join(differences)}"] if differences else []
+    return "; ".join([*texts, *([labels] if labels else [])])
+
+
+def check_values(task: "AbsTask", split: str, files: TaskFiles) -> None:
+    """Make sure that the values of a file can give a score.
+
+    Raises:
+        FileFormatError: If they can't, with the file, and the line where one row is to blame.
+    """
+    name, category = task.metadata.name, task.metadata.type
+    if name in GROUPED:
+        raise FileFormatError(
+            f"{files.files[split].path}: {name} groups its queries, which no file of this form can say. Leave it out, "
+            f"or take it from the hub: no --data."
+        )
+    if category == "STS":
+        _check_scores(files.files[split], task.min_score, task.max_score)
+    if category == "PairClassification" and len({row["label"] for row in files.files[split].rows}) < 2:
+        file = files.files[split]
+        raise FileFormatError(f"{file.path}: all rows have the label {file.rows[0]['label']}; there has to be 0 and 1.")
+    if category == "Classification" and len({row["label"] for row in files.files["train"].rows}) < 2:
+        file = files.files["train"]
+        raise FileFormatError(f"{file.path}: all rows have the label {file.rows[0]['label']!r}; there have to be two.")
+    if category == "Clustering":
+        file = files.files[split]
+        for index, row in enumerate(file.rows):
+            if len(set(row["labels"])) < 2:
+                raise FileFormatError(
+                    f"{file.where(index)}: all texts of the set have one label; there have to be two."
+                )
+
+
+def _check_scores(file: RowFile, least: float, most: float) -> None:
+    for index, row in enumerate(file.rows):
+        if not least <= row["score"] <= most:
+            raise FileFormatError(f"{file.where(index)}: the score {row['score']:g} is not between {least} and {most}.")
+    if len({row["score"] for row in file.rows}) < 2:
+        raise FileFormatError(
+            f"{file.path}: all scores are {file.rows[0]['score']:g}; a correlation needs at least two different ones."
+        )
+
+
+def _label_difference(task: "AbsTask", split: str, files: TaskFiles) -> str:
+    """Say in what people's values differ from those that MTEB has."""
+    stats, rows, category = stats_of(task, split), files.files.get(split), task.metadata.type
+    if rows is None:
+        return ""
+    if category == "STS":
+        wanted = (stats.get("label_statistics") or {}).get("avg_score")
+        mean = sum(row["score"] for row in rows.rows) / len(rows.rows)
+        is_same = not wanted or abs(mean - wanted) < 1e-4
+        return "" if is_same else f"the mean score is {mean:.4f} where MTEB has {wanted:.4f}"
+    of = stats.get("labels_statistics" if category == "PairClassification" else "label_statistics") or {}
+    if category not in ("PairClassification", "Classification", "Clustering") or not of.get("labels"):
+        return ""
+    named = [label for row in rows.rows for label in (row["labels"] if category == "Clustering" else [row["label"]])]
+    wanted_counts = sorted(int(label["count"]) for label in of["labels"].values())
+    return "" if sorted(Counter(named).values()) == wanted_counts else "labels are not as often as in MTEB"
 
 
 def _guess(expected: Mapping[str, Expected], name: str, there: Found) -> str:
@@ -109,7 +172,8 @@ def _found(category: str, name: str, file: RowFile, files: TaskFiles) -> Found:
     return Found(count, characters(rows, fields))
 
 
-def _stats(task: "AbsTask", split: str) -> Mapping[str, Any]:
+def stats_of(task: "AbsTask", split: str) -> Mapping[str, Any]:
+    """Give what MTEB says of one split, of the subset that is scored where there is one."""
     stats: Mapping[str, Any] = (task.metadata.descriptive_stats or {}).get(split) or {}
     subsets = stats.get("hf_subset_descriptive_stats") or {}
     chosen: Mapping[str, Any] = subsets.get(task.hf_subsets[0]) if len(task.hf_subsets) == 1 else None  # type: ignore[assignment]

@@ -166,6 +166,7 @@ _EXPECTED: Mapping[Kind, str] = {
     "texts": "a list of strings, at least one",
     "number": "a finite number",
     "numbers": "a list of finite numbers, at least one",
+    "grade": "a whole number",
     "label": "a string or a whole number",
     "labels": "a list of strings or whole numbers, at least one",
     "binary": "0 or 1",
@@ -180,6 +181,8 @@ def _is_kind(value: object, kind: Kind) -> bool:
         return _is_text(value) and value != ""
     if kind == "number":
         return _is_number(value)
+    if kind == "grade":
+        return _is_number(value) and float(cast(float, value)).is_integer()
     if kind == "label":
         return _is_label(value)
     if kind == "binary":
@@ -213,7 +216,15 @@ def _check_classification(files: Mapping[str, RowFile], split: str) -> None:
 def _check_retrieval(files: Mapping[str, RowFile], _: str) -> None:
     known = {name: _ids(files[name]) for name in ("queries", "corpus")}
     qrels = files["qrels"]
+    first: dict[tuple[str, str], int] = {}
     for index, row in enumerate(qrels.rows):
+        pair = (row["query_id"], row["corpus_id"])
+        if pair in first:
+            raise FileFormatError(
+                f"{qrels.where(index)}: {pair[0]!r} and {pair[1]!r} were judged in line {qrels.lines[first[pair]]} "
+                f"already. A pair can have one judgement."
+            )
+        first[pair] = index
         for field, name in (("query_id", "queries"), ("corpus_id", "corpus")):
             if row[field] not in known[name]:
                 raise FileFormatError(

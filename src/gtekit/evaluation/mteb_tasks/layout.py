@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-Kind = Literal["text", "optional text", "texts", "number", "numbers", "label", "labels", "binary", "id"]
+Kind = Literal["text", "optional text", "texts", "number", "numbers", "grade", "label", "labels", "binary", "id"]
 SPLIT = "SPLIT"
 
 
@@ -42,7 +42,7 @@ LAYOUTS: Mapping[str, tuple[FileLayout, ...]] = MappingProxyType(
         "Retrieval": (
             FileLayout("corpus", {"_id": "id", "title": "optional text", "text": "text"}),
             FileLayout("queries", {"_id": "id", "text": "text"}),
-            FileLayout("qrels", {"query_id": "id", "corpus_id": "id", "score": "number"}),
+            FileLayout("qrels", {"query_id": "id", "corpus_id": "id", "score": "grade"}),
         ),
     }
 )

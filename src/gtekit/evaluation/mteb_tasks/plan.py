@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gtekit.evaluation.mteb_tasks.expected import check_counts, found_files
+from gtekit.evaluation.mteb_tasks.catalog import part_beside_page
+from gtekit.evaluation.mteb_tasks.expected import check_counts, check_values, found_files
 from gtekit.evaluation.mteb_tasks.folder import TaskFiles, read_task, revision_of
 from gtekit.evaluation.mteb_tasks.parts import parts_of
 from gtekit.evaluation.mteb_tasks.volume import hub_characters, hub_texts, texts_in, texts_of
@@ -76,18 +77,26 @@ def planned_texts(tasks: Sequence[PlannedTask], folder: Path | None) -> list[str
 
 
 def _plan_task(task: "AbsTask", options: RunOptions) -> PlannedTask:
-    split = task.eval_splits[0]
+    split = "test" if "test" in task.eval_splits else task.eval_splits[0]
+    subsets = ",".join(task.hf_subsets)
+    part = part_beside_page(task, split)
     if options.data is None:
-        data = TaskData(revision=str(task.metadata.revision), source="hub", rows=0)
+        revision = f"{task.metadata.revision} {subsets} {split}"
+        data = TaskData(revision=revision, source="hub", rows=0, part=part)
         return PlannedTask(task=task, split=split, data=data, texts=hub_texts(task, split))
     parts = read_parts(task, split, options.data)
+    for part_task, files in parts:
+        check_values(part_task, split, files)
     differences = [] if options.is_partial else [check_counts(part, split, files) for part, files in parts]
     data = TaskData(
-        revision=revision_of([files for _, files in parts]),
+        revision=" ".join(
+            [revision_of([files for _, files in parts]), subsets, split, *(["partial"] if options.is_partial else [])]
+        ),
         source=str(options.data),
         rows=sum(found.count for _, files in parts for found in found_files(task.metadata.type, files).values()),
         difference="partial data" if options.is_partial else "; ".join(filter(None, differences)),
         is_partial=options.is_partial,
+        part=part,
     )
     texts = sum(texts_of(part, split, files) for part, files in parts)
     return PlannedTask(task=task, split=split, data=data, texts=texts)

@@ -95,10 +95,13 @@ class TaskProgress:
         self._run.add(self._texts, spent_s, is_new=is_new)
         self.clear()
         known = find_published(score.evaluated.model)
-        published = known.scores.get(score.task) if known and not score.data.is_partial else None
+        published = (
+            known.scores.get(score.task) if known and not score.data.is_partial and not score.data.part else None
+        )
         beside = f" (published {published:.2f})" if published is not None else ""
         how = f"{score.texts_per_s:,.0f} texts/s, {spent_s:,.1f} s" if is_new else "from an earlier run"
-        parts = [f"{self._name}: {score.score:.2f}{beside}", how, self._run.left(0, 0.0)]
+        cut = f"{score.texts_cut:,} texts cut at {score.evaluated.max_tokens} tokens" if score.texts_cut else ""
+        parts = [f"{self._name}: {score.score:.2f}{beside}", cut, how, self._run.left(0, 0.0)]
         self._run.say("; ".join(part for part in parts if part))
 
     def clear(self) -> None:

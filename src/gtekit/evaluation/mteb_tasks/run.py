@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gtekit.errors import EvaluationError, GtekitError
+from gtekit.errors import EvaluationError, GtekitError, GtekitWarning
 from gtekit.evaluation.bootstrap import score_interval
 from gtekit.evaluation.models.interface import EvaluatedModel, ModelFacts
 from gtekit.evaluation.mteb_tasks.datasets import put_in_place
@@ -26,6 +26,7 @@ from gtekit.evaluation.results import EvaluatedAs, SettingsName, TaskScore
 from gtekit.evaluation.samples import Samples
 from gtekit.evaluation.settings import published_rule
 from gtekit.machine import processor_name
+from gtekit.threads import find_limits
 
 if TYPE_CHECKING:
     from mteb.abstasks.abstask import AbsTask
@@ -44,25 +45,35 @@ def run_tasks(
     """Run every model on every task, one model in memory at a time.
 
     Raises:
-        EvaluationError: If MTEB can't run a task with this model, with its reason. What is done is kept.
+        EvaluationError: If MTEB could not run a task with a model; all others are done and kept first.
     """
     progress = RunProgress([task.texts for task in tasks], len(models), options.say)
-    scores = []
+    scores, failed = [], []
     for open_model in models:
         model = open_model()
         if options.settings == "published":
             published_rule(model.facts.name)
+        evaluated = evaluated_as(model.facts, options.settings)
         for task in tasks:
-            evaluated = _evaluated_as(model.facts, options.settings)
             found = None if options.is_fresh else options.store.find(evaluated, task.name, task.data.revision)
+            found = found if found and _is_current(found) else None
             with progress.task(f"{evaluated.label} {task.name}", task.texts) as shown:
-                score = found or _run_one(model, evaluated, task, options, shown.update)
+                try:
+                    score = found or _run_one(model, evaluated, task, options, shown.update)
+                except EvaluationError as error:
+                    failed.append(str(error))
+                    options.say(f"{evaluated.label}: {error}")
+                    continue
                 shown.finish(score, is_new=found is None)
             scores.append(score)
+    if failed:
+        count = f"{len(failed)} of {len(tasks) * len(models)} scores could not be made; the others are kept"
+        raise EvaluationError(failed[0] if len(failed) == 1 else f"{count}. The first: {failed[0]}")
     return scores
 
 
-def _evaluated_as(facts: ModelFacts, settings: SettingsName) -> EvaluatedAs:
+def evaluated_as(facts: ModelFacts, settings: SettingsName) -> EvaluatedAs:
+    """Say everything that decides a score of this model."""
     return EvaluatedAs(
         model=facts.name,
         kind=facts.kind,
@@ -70,7 +81,28 @@ def _evaluated_as(facts: ModelFacts, settings: SettingsName) -> EvaluatedAs:
         precision=facts.precision,
         settings=settings,
         max_tokens=facts.max_tokens,
+        prompts=_described(facts),
     )
+
+
+def _machine(facts: ModelFacts) -> str:
+    """Say what speed depends on; an endpoint computes elsewhere."""
+    if facts.kind == "openai":
+        return "a server"
+    cpus = min(limit.threads for limit in find_limits())
+    return f"{processor_name()}, {facts.threads or cpus} of {cpus} CPUs"
+
+
+def _described(facts: ModelFacts) -> str:
+    prompts = {**facts.prompts, "default": facts.default_prompt}
+    used = {role: prompt for role, prompt in prompts.items() if prompt}
+    return json.dumps(used, sort_keys=True) if used else ""
+
+
+def _is_current(score: TaskScore) -> bool:
+    """Whether the libraries that decide a score are still those that made it."""
+    now = _versions()
+    return all(score.versions.get(name) == now[name] for name in ("mteb", "scikit-learn"))
 
 
 def _run_one(
@@ -111,7 +143,7 @@ def _run_one(
         total_s=total_s,
         dimension=encoder.dimension,
         size_bytes=model.facts.size_bytes,
-        machine=processor_name(),
+        machine=_machine(model.facts),
         versions=_versions(),
         date=datetime.now(UTC).date().isoformat(),
     )
@@ -148,7 +180,10 @@ def _ask_mteb(
         file = Path(folder, planned.task.prediction_file_name)
         kept = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     of_split = result.task_results[0].scores[planned.split]
-    score = sum(scores.get(metric, scores["main_score"]) for scores in of_split) / len(of_split)
+    name = metric if metric in of_split[0] else "main_score"  # all that a task made of others has
+    if name == "main_score" and metric != planned.task.metadata.main_score:
+        raise EvaluationError(f"{planned.name}: MTEB gives no {metric}, which the page has, but {list(of_split[0])}.")
+    score = sum(scores[name] for scores in of_split) / len(of_split)
     if len(of_split) > 1:  # several subsets: MTEB's score is their mean
         return {metric: score}, None
     predictions = kept.get(of_split[0]["hf_subset"], {}).get(planned.split)
@@ -167,6 +202,7 @@ def _quiet() -> Iterator[None]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of a regression that stops at 100 steps, as MTEB's has to
+            warnings.simplefilter("always", GtekitWarning)
             yield
     finally:
         logger.setLevel(level)

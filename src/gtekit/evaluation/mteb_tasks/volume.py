@@ -1,9 +1,9 @@
 """About how many texts a task asks for: for the time that is left, and for what an endpoint will cost."""
 
 from collections import Counter
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from gtekit.evaluation.mteb_tasks.expected import stats_of
 from gtekit.evaluation.mteb_tasks.folder import TaskFiles
 from gtekit.evaluation.mteb_tasks.parts import parts_of
 
@@ -16,6 +16,15 @@ TEXT_FIELDS = {
     "Clustering": ("sentences",),
     "Summarization": ("human_summaries", "machine_summaries"),
     "Reranking": ("query", "positive", "negative"),
+}
+
+
+STATISTICS = {  # in MTEB's descriptive statistics, of the texts that are embedded
+    "STS": ("text1_statistics", "text2_statistics"),
+    "PairClassification": ("text1_statistics", "text2_statistics"),
+    "Summarization": ("human_summaries_statistics", "machine_summaries_statistics"),
+    "Retrieval": ("documents_text_statistics", "queries_text_statistics"),
+    "Reranking": ("documents_text_statistics", "queries_text_statistics"),
 }
 
 
@@ -57,18 +66,30 @@ def sampled_texts(labels: "Counter[Any]", task: "AbsTask") -> int:
 
 
 def hub_texts(task: "AbsTask", split: str) -> int:
-    """Count by what MTEB says of its data; 0 where it says nothing."""
-    count = sum(int(stats.get("num_samples") or 0) for stats in _stats(task, split))
-    return 2 * count if task.metadata.type in ("STS", "PairClassification") else count
+    """Count by what MTEB says of its data, those that come again included; 0 where it says nothing."""
+    if task.metadata.type == "Classification":
+        labels = (stats_of(task, task.train_split).get("label_statistics") or {}).get("labels") or {}
+        drawn = sampled_texts(Counter({label: int(of["count"]) for label, of in labels.items()}), task)
+        return int(stats_of(task, split).get("num_samples") or 0) + drawn
+    return sum(round(length / mean) for length, mean in _lengths(task, split))
 
 
 def hub_characters(task: "AbsTask", split: str) -> int:
     """Count the characters by what MTEB says of its data; 0 where it says nothing."""
-    return sum(
-        int(stats.get("number_of_characters") or (stats.get("text_statistics") or {}).get("total_text_length") or 0)
-        for stats in _stats(task, split)
-    )
+    characters = sum(length for length, _ in _lengths(task, split))
+    if task.metadata.type == "Classification" and characters:
+        mean = characters / int(stats_of(task, split)["num_samples"])
+        return round(mean * hub_texts(task, split))
+    return round(characters)
 
 
-def _stats(task: "AbsTask", split: str) -> list[Mapping[str, Any]]:
-    return [(part.metadata.descriptive_stats or {}).get(split) or {} for part in parts_of(task)]
+def _lengths(task: "AbsTask", split: str) -> list[tuple[float, float]]:
+    """Give the characters in all and in the mean of each kind of texts that a task asks for."""
+    found = []
+    for part in parts_of(task):
+        stats = stats_of(part, split)
+        for name in STATISTICS.get(part.metadata.type, ("text_statistics",)):
+            of = stats.get(name) or {}
+            if of.get("total_text_length") and of.get("average_text_length"):
+                found.append((float(of["total_text_length"]), float(of["average_text_length"])))
+    return found

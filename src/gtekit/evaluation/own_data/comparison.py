@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from gtekit.errors import ArgumentError
 from gtekit.evaluation import bootstrap
+from gtekit.evaluation.bootstrap import FEWEST_ITEMS
 from gtekit.evaluation.own_data.evaluation import Evaluation
-from gtekit.evaluation.own_data.findings import FEWEST_ITEMS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

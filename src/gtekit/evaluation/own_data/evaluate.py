@@ -6,9 +6,10 @@ from typing import assert_never
 
 from gtekit.errors import ArgumentError, TruncationWarning
 from gtekit.evaluation import metrics
+from gtekit.evaluation.bootstrap import FEWEST_ITEMS
 from gtekit.evaluation.own_data.data import Kind, Labelled, OwnData, Pairs, Retrieval, Triples
 from gtekit.evaluation.own_data.evaluation import Evaluation
-from gtekit.evaluation.own_data.findings import FEWEST_ITEMS, Findings, interval_of
+from gtekit.evaluation.own_data.findings import Findings, interval_of
 from gtekit.evaluation.own_data.measure_labelled import measure_labelled
 from gtekit.evaluation.own_data.measure_pairs import measure_pairs
 from gtekit.evaluation.own_data.measure_retrieval import measure_retrieval

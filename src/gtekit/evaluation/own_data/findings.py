@@ -7,8 +7,6 @@ from gtekit.evaluation.bootstrap import score_interval
 from gtekit.evaluation.own_data.misses import Miss
 from gtekit.evaluation.samples import Samples
 
-FEWEST_ITEMS = 10  # with fewer, draws repeat the same few items, and an interval would promise too much
-
 
 @dataclass(frozen=True, slots=True)
 class ScoreRange:
@@ -32,7 +30,7 @@ class Findings:
 
 def interval_of(samples: Samples) -> ScoreRange | None:
     """Give the 95 % interval of a score in its own scale; None where there are too few items."""
-    found = score_interval(samples) if len(samples) >= FEWEST_ITEMS else None
+    found = score_interval(samples)
     return ScoreRange(found.low / 100, found.high / 100) if found else None
 
 

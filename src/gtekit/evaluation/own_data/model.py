@@ -64,7 +64,12 @@ class Encoder:
         self._texts = self._cut = self._tokens_lost = 0
 
     def encode(self, texts: Sequence[str]) -> Floats:
-        """Embed texts that are neither queries nor documents, shape (N, D)."""
+        """Embed texts that are neither queries nor documents, shape (N, D).
+
+        A model that marks both (E5) has to have a mark, and its card asks for that of queries.
+        """
+        if self._has(QUERY_PROMPTS) and self._has(DOCUMENT_PROMPTS):
+            return self._embed(self._model.encode_query, texts, QUERY_PROMPTS)
         return self._embed(self._model.encode, texts, ())
 
     def encode_query(self, queries: Sequence[str]) -> Floats:
@@ -84,6 +89,9 @@ class Encoder:
             f"{self._model.max_tokens} tokens that the model reads: {self._tokens_lost:,} of their tokens have no part "
             f"in the scores. model.truncation_report(texts) says where the cuts fall."
         )
+
+    def _has(self, names: Sequence[str]) -> bool:
+        return any(self._model.prompts.get(name) for name in names)
 
     def _embed(self, encode: Callable[..., Floats], texts: Sequence[str], prompts: Sequence[str]) -> Floats:
         rows: dict[str, int] = {}

@@ -88,9 +88,11 @@ def _precision(found: Comparison) -> str:
     assert found.mean is not None  # comparisons without tasks are not kept
     loss = found.largest_loss
     worst = f"the largest loss is {-loss.value:.2f} ({loss.task})" if loss else "it loses on none"
+    largest = max(found.tasks, key=lambda one: abs(one.value))
     return (
         f"{found.first} is {abs(found.mean):.2f} points {'below' if found.mean < 0 else 'above'} {found.second} in the "
-        f"mean over {counted(len(found.tasks))}; {worst}."
+        f"mean over {counted(len(found.tasks))}; {worst}; the largest difference is {difference(largest.value)} "
+        f"({largest.task})."
     )
 
 

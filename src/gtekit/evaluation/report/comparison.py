@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from gtekit.errors import ArgumentError, MissingExtraError
-from gtekit.evaluation.bootstrap import compare
+from gtekit.evaluation.bootstrap import ENOUGH_ITEMS, compare
 from gtekit.evaluation.report.content import Comparison, TaskDifference
 from gtekit.evaluation.report.labels import Labels, find_model, label_models
 from gtekit.evaluation.report.task_lines import place_of
@@ -66,7 +66,7 @@ def precision_pairs(labels: Labels) -> Iterator[tuple[EvaluatedAs, EvaluatedAs]]
 
 
 def _key(model: EvaluatedAs) -> tuple[object, ...]:
-    return model.model.lower(), model.kind, model.settings, model.max_tokens
+    return model.fingerprint, model.prompts, model.kind, model.settings, model.max_tokens
 
 
 def _by_task(scores: Sequence[TaskScore], model: EvaluatedAs) -> dict[str, TaskScore]:
@@ -98,6 +98,8 @@ def _difference(store: ResultStore, first: TaskScore, second: TaskScore) -> Task
         else:
             if abs(drawn.value - value) <= SAME_SCORE:
                 low, high, items, is_real, untested = drawn.low, drawn.high, drawn.items, drawn.is_real, ""
+                if items < ENOUGH_ITEMS:
+                    is_real, untested = None, f"fewer than {ENOUGH_ITEMS} items"
             else:
                 untested = OTHER_ITEMS
     return TaskDifference(

@@ -63,7 +63,7 @@ def comparison_sentences(comparison: Comparison) -> list[str]:
     if comparison.untested < len(comparison.tasks):
         said.append(
             f"Really better on {counted(comparison.won)}, really worse on {comparison.lost}, undecided on "
-            f"{comparison.undecided}. A difference is real where 95 % of the draws of the items agree; if both were "
+            f"{comparison.undecided}. A difference is called real where its 95 % interval leaves out 0; if both were "
             f"equal, about {comparison.by_chance:.1f} of these tasks would look real by chance."
         )
     reasons = _reasons(comparison.tasks)

@@ -47,6 +47,8 @@ def why_not_comparable(score: TaskScore) -> str:
         return "not one of the 56 tasks"
     if score.data.is_partial:
         return "partial data"
+    if score.data.part:
+        return f"another part of the task: {score.data.part}"
     if score.category == "PairClassification" and not score.metric.startswith("cos"):
         return f"{score.metric} is not the average precision of cosines, which is published"
     return ""
