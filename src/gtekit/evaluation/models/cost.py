@@ -23,7 +23,6 @@ class Cost:
     usd: float | None  # None where no price is known
     price: float | None  # USD for a million tokens
     is_list_price: bool  # whether the price is from the table here
-    minutes: float | None  # None where no limit is given
     already_paid: int  # texts that are not among these because their vectors are there
 
 
@@ -32,7 +31,6 @@ def estimate_cost(
     model: str,
     *,
     price_per_million_tokens: float | None = None,
-    tokens_per_minute: int | None = None,
     already_paid: int = 0,
 ) -> Cost:
     """Estimate what it takes to embed texts.
@@ -41,7 +39,6 @@ def estimate_cost(
         texts: Those to send, or the number of characters of each.
         model: Its name.
         price_per_million_tokens: In USD; None takes the list price, where one is known.
-        tokens_per_minute: The limit of the account, for the time.
         already_paid: Texts that were left out because their vectors are there; only told.
     """
     sizes = [text if isinstance(text, int) else len(text.encode("utf-8", "replace")) for text in texts]
@@ -54,7 +51,6 @@ def estimate_cost(
         usd=None if price is None else tokens / 1e6 * price,
         price=price,
         is_list_price=price_per_million_tokens is None and price is not None,
-        minutes=None if tokens_per_minute is None else tokens / tokens_per_minute,
         already_paid=already_paid,
     )
 
@@ -63,8 +59,6 @@ def describe_cost(cost: Cost) -> str:
     """Say it in one sentence, for the moment before a run starts."""
     texts = f"{cost.texts:,} {'text' if cost.texts == 1 else 'texts'}"
     parts = [f"{texts}, about {cost.tokens:,} {'token' if cost.tokens == 1 else 'tokens'}", _money(cost)]
-    if cost.minutes is not None:
-        parts.append(f"about {_time(cost.minutes)} at the limit of tokens a minute")
     if cost.already_paid:
         parts.append(f"{cost.already_paid:,} more are paid for already")
     return f"{cost.model}: {'; '.join(parts)}."
@@ -77,12 +71,6 @@ def _money(cost: Cost) -> str:
     if not cost.is_list_price:
         return f"{amount} at {cost.price:g} USD for a million tokens"
     return (
-        f"{amount} at the list price of {PRICES_DATE}, {cost.price:.2f} USD for a million tokens ({PRICES_SOURCE}; "
-        f"--price sets another)"
+        f"{amount} at {cost.price:.2f} USD for a million tokens, the list price of {PRICES_DATE} as remembered "
+        f"here: look at {PRICES_SOURCE}, and set another with --price"
     )
-
-
-def _time(minutes: float) -> str:
-    if minutes < 1:
-        return "a minute"
-    return f"{minutes:.0f} min" if minutes < 100 else f"{minutes / 60:.1f} h"
