@@ -35,8 +35,8 @@ def test_the_sentence_says_what_is_sure_and_where_the_price_is_from() -> None:
     cost = estimate_cost([2_000] * 20_000, "text-embedding-ada-002", already_paid=1_234)
     assert describe_cost(cost) == (
         "text-embedding-ada-002: 20,000 texts, about 10,000,000 tokens; about 1.00 USD at 0.10 USD for a million "
-        "tokens, the list price of May 2026 as remembered here: look at https://openai.com/api/pricing, and set another with "
-        "--price; 1,234 more are paid for already."
+        "tokens, the list price of May 2026 as remembered here: look at https://openai.com/api/pricing, and set "
+        "another with --price; 1,234 more are paid for already."
     )
 
 
