@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -240,3 +241,16 @@ def test_labels_are_what_people_call_a_model() -> None:
 def test_texts_a_second_are_of_computed_texts_and_zero_where_none_was() -> None:
     assert SCORE.texts_per_s == 4.0  # 8 texts in 2 s
     assert replace(SCORE, texts_embedded=0, embed_s=0.0).texts_per_s == 0.0
+
+
+def test_several_may_write_the_same_score_at_once(tmp_path: Path) -> None:
+    samples = Samples("mean", np.arange(1000.0))
+
+    def write(_: int) -> None:
+        ResultStore(tmp_path).write(SCORE, samples)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(64)))
+    assert ResultStore(tmp_path).scores() == [SCORE]
+    assert len(ResultStore(tmp_path).samples(SCORE) or ()) == 1000
+    assert not list(tmp_path.rglob(".*"))

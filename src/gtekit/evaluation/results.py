@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from gtekit.errors import EvaluationError, FileFormatError
 from gtekit.evaluation.samples import Samples, read_samples, write_samples
-from gtekit.files import replace_when_complete
+from gtekit.files import replace_beside_others
 
 ModelKind = Literal["gtekit", "openai", "sentence-transformers"]
 SettingsName = Literal["default", "published"]
@@ -114,7 +114,7 @@ class ResultStore:
             write_samples(path.with_suffix(".npz"), samples)
         else:
             path.with_suffix(".npz").unlink(missing_ok=True)
-        with replace_when_complete(path) as temporary:
+        with replace_beside_others(path) as temporary:
             temporary.write_text(
                 json.dumps({"format": FORMAT, **asdict(score)}, indent=1, ensure_ascii=False), encoding="utf-8"
             )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gtekit.errors import FileFormatError
 from gtekit.evaluation.metrics import average_precision, spearman
-from gtekit.files import replace_when_complete
+from gtekit.files import replace_beside_others
 
 Doubles = NDArray[np.float64]
 Statistic = Literal["mean", "spearman", "average_precision"]
@@ -57,7 +57,7 @@ def write_samples(path: Path, samples: Samples) -> None:
     arrays = {"statistic": np.array(samples.statistic), "values": samples.values}
     if samples.truths is not None:
         arrays["truths"] = samples.truths
-    with replace_when_complete(path) as temporary, temporary.open("wb") as file:
+    with replace_beside_others(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)
 
 

@@ -1,6 +1,6 @@
 """Files of texts in, files of vectors out. Plain input and output: nothing here knows a model."""
 
-from gtekit.files.atomic import check_writable, replace_when_complete
+from gtekit.files.atomic import check_writable, replace_beside_others, replace_when_complete
 from gtekit.files.blocks import Block, BlockStore, Vectors, clear_folder, lock_folder
 from gtekit.files.formats import INPUT_FORMATS, OUTPUT_FORMATS, InputFormat, OutputFormat, input_format, output_format
 from gtekit.files.lines import decode_text, read_lines
@@ -30,5 +30,6 @@ __all__ = [
     "open_writer",
     "output_format",
     "read_lines",
+    "replace_beside_others",
     "replace_when_complete",
 ]

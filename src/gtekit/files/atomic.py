@@ -10,6 +10,16 @@ from gtekit.errors import FileFormatError
 
 
 @contextmanager
+def replace_beside_others(path: Path) -> Iterator[Path]:
+    """Do as `replace_when_complete` does, while other processes may write the same file: the last one stays."""
+    with (
+        tempfile.TemporaryDirectory(prefix=".gtekit-", dir=path.parent) as own,
+        replace_when_complete(path, folder=Path(own)) as temporary,
+    ):
+        yield temporary
+
+
+@contextmanager
 def replace_when_complete(path: Path, *, folder: Path | None = None) -> Iterator[Path]:
     """Give a temporary path; move what is there to `path` when the block ends well, delete it when it does not.
 
