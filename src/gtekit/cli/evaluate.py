@@ -24,7 +24,7 @@ RESULTS = Path("eval-results")
 SUMMARY = "Run MTEB's tasks with any model, and show the scores beside the published ones."
 EXAMPLE = """\
   gtekit eval --tasks STSBenchmark,Banking77Classification
-  gtekit eval -m gte-small --precision float32,int8 --tasks retrieval
+  gtekit eval -m gte-small --precision float32,int8 --tasks sts
   gtekit eval -m gte-small -m sentence-transformers:thenlper/gte-small --benchmark "MTEB(eng, v1)"
   gtekit eval --compare gte-small@float32 gte-small@int8 --tasks sts --data test-sets
   gtekit eval -m openai:text-embedding-ada-002 --tasks STS12
@@ -235,7 +235,7 @@ def _agree_on_cost(
     arguments: argparse.Namespace,
 ) -> None:
     """Say what endpoints will cost, and go on only if that is wanted."""
-    from gtekit.evaluation.models import describe_cost, estimate_cost, open_server
+    from gtekit.evaluation.models import describe_cost, estimate_cost, may_cost, open_server
     from gtekit.evaluation.mteb_tasks import planned_texts
 
     endpoints = [spec for spec in specs if spec.kind == "openai"]
@@ -250,9 +250,7 @@ def _agree_on_cost(
             unpaid, spec.name, price_per_million_tokens=arguments.price, already_paid=len(texts) - len(unpaid)
         )
         say(describe_cost(cost))
-        is_known = cost.texts > 0 or not texts or cost.already_paid > 0
-        is_free = cost.usd == 0 or (cost.usd is None and bool(arguments.endpoint))
-        is_paid = is_paid or not (is_known and is_free)
+        is_paid = is_paid or may_cost(cost, is_own_server=bool(arguments.endpoint))
     if not is_paid or arguments.yes:
         return
     if not sys.stdin.isatty():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gtekit.evaluation.models.cost import describe_cost, estimate_cost
+from gtekit.evaluation.models.cost import describe_cost, estimate_cost, may_cost
 
 
 def test_four_characters_are_a_token() -> None:
@@ -52,3 +52,22 @@ def test_a_price_of_ones_own_counts() -> None:
 def test_without_a_price_none_is_made_up() -> None:
     cost = estimate_cost([400], "served-here")
     assert describe_cost(cost) == "served-here: 1 text, about 100 tokens; no price is known (--price gives one)."
+
+
+@pytest.mark.parametrize(
+    ("texts", "model", "price", "already_paid", "is_own_server", "expected"),
+    [
+        ([400], "text-embedding-ada-002", None, 0, False, True),
+        ([], "text-embedding-ada-002", None, 0, False, True),  # how many there will be is not known
+        ([], "text-embedding-ada-002", None, 9, False, False),  # all are paid for
+        ([400], "unknown", None, 0, False, True),
+        ([400], "unknown", None, 0, True, False),  # a server of one's own
+        ([400], "unknown", 3.0, 0, True, True),
+        ([400], "unknown", 0.0, 0, False, False),
+    ],
+)
+def test_what_may_cost_is_asked_first(
+    texts: list[int], model: str, price: float | None, already_paid: int, is_own_server: bool, expected: bool
+) -> None:
+    cost = estimate_cost(texts, model, price_per_million_tokens=price, already_paid=already_paid)
+    assert may_cost(cost, is_own_server=is_own_server) == expected

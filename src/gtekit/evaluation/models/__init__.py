@@ -1,6 +1,6 @@
 """Models to evaluate, wherever they run: gtekit's own, those of sentence-transformers, those behind an address."""
 
-from gtekit.evaluation.models.cost import describe_cost, estimate_cost
+from gtekit.evaluation.models.cost import describe_cost, estimate_cost, may_cost
 from gtekit.evaluation.models.endpoint import EndpointOptions, open_endpoint
 from gtekit.evaluation.models.endpoint_address import OPENAI_ADDRESS
 from gtekit.evaluation.models.interface import EvaluatedModel, ModelFacts
@@ -22,6 +22,7 @@ __all__ = [
     "PeerModel",
     "describe_cost",
     "estimate_cost",
+    "may_cost",
     "open_endpoint",
     "open_model",
     "open_peer",

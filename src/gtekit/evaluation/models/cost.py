@@ -64,6 +64,13 @@ def describe_cost(cost: Cost) -> str:
     return f"{cost.model}: {'; '.join(parts)}."
 
 
+def may_cost(cost: Cost, *, is_own_server: bool) -> bool:
+    """Whether somebody has to agree first: also where nobody knows how many texts there will be, or at what price."""
+    is_free = cost.price == 0 or (cost.price is None and is_own_server)
+    is_all_paid = cost.texts == 0 and cost.already_paid > 0
+    return not is_free and not is_all_paid
+
+
 def _money(cost: Cost) -> str:
     if cost.usd is None or cost.price is None:
         return "no price is known (--price gives one)"
