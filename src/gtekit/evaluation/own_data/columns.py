@@ -73,9 +73,10 @@ def choose_columns(kind: Kind, record: Record, asked: Sequence[str] | None) -> t
     if len(found) == 1:
         return found[0]
     what = "several columns could be" if found else "no columns are called as"
+    heading = "" if found else " Does the file begin with a line that names its columns?"
     names = ", ".join(known.values) or "no more"
     raise record.error(
-        f"{what} {kind}; the columns are: {show_names(record.values)}. Known names: "
+        f"{what} {kind}; the columns are: {show_names(record.values)}.{heading} Known names: "
         f"{' or '.join('+'.join(group) for group in known.texts)}, with {names}. Rename them, or name them in the "
         f"order {listed}: columns=[...], on the command line --columns {','.join(known.standard)}"
     )
