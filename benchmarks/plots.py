@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib import pyplot
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from benchmarks.panels import Panel, ordered
 from benchmarks.peers.catalog import BY_NAME, OWN
@@ -18,13 +20,13 @@ def prepare() -> None:
     pyplot.rcParams["svg.fonttype"] = "none"  # text stays text: less than half the size
 
 
-def save(figure: pyplot.Figure, folder: Path, name: str) -> None:
+def save(figure: Figure, folder: Path, name: str) -> None:
     for ending in ("svg", "png"):
         figure.savefig(folder / f"{name}.{ending}", dpi=120)
     pyplot.close(figure)
 
 
-def draw_panel(panel: Panel, axes: pyplot.Axes) -> None:
+def draw_panel(panel: Panel, axes: Axes) -> None:
     """Draw a group of bars, the best on top."""
     bars = [bar for precision in OWN for bar in ordered(panel, precision)]
     values = [float(row[panel.value]) for _, row in bars]
@@ -50,7 +52,7 @@ def draw_bars(panels: list[Panel], folder: Path, subtitle: str) -> None:
     save(figure, folder, "report")
 
 
-def draw_parts(precision: str, threads: str, reached: Result, axes: pyplot.Axes) -> None:
+def draw_parts(precision: str, threads: str, reached: Result, axes: Axes) -> None:
     """Draw what each part reaches, and the ceilings as lines."""
     rows = {part: row for part, row in reached["parts"].items() if "gops" in row}
     drawn = axes.barh(
