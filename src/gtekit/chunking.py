@@ -1,6 +1,5 @@
 """Long texts as pieces that the model can read: cut at sentence or word boundaries, with overlap."""
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -9,10 +8,8 @@ import numpy as np
 from gtekit.arrays import Array, Floats, Ints, TokenIds
 from gtekit.errors import ArgumentError
 from gtekit.inputs import check_count
+from gtekit.sentences import SENTENCE_END
 from gtekit.tokenizer import TextTokens, Tokenizer
-
-# Where a new sentence may begin: after . ! ? … and closing quotes before white space, after their CJK forms, at lines.
-_SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*\s+|[。！？｡]+[”’」』）]*\s*|\n\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +137,7 @@ def pool_chunks(embeddings: Floats, weights: Ints, text_index: Ints) -> Floats:
 
 
 def _sentence_starts(text: str, tokens: TextTokens) -> Ints:
-    places = [match.end() for match in _SENTENCE_END.finditer(text)]
+    places = [match.end() for match in SENTENCE_END.finditer(text)]
     firsts = np.unique(np.searchsorted(tokens.starts, places))  # the first token at or after each place
     firsts = firsts[firsts < len(tokens.token_ids)]
     return firsts[tokens.is_word_start[firsts]]
