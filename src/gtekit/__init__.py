@@ -25,9 +25,11 @@ from gtekit.errors import (
     ModelNotFoundError,
     PickleRefusedError,
     ShapeError,
+    SpaceError,
     TextTypeError,
     TruncationError,
     TruncationWarning,
+    VectorIndexError,
 )
 from gtekit.truncation import Truncation
 from gtekit.vectors import Int8Vectors, from_bits, to_bits, to_float16, to_int8
@@ -55,10 +57,12 @@ __all__ = [
     "ModelNotFoundError",
     "PickleRefusedError",
     "ShapeError",
+    "SpaceError",
     "TextTypeError",
     "Truncation",
     "TruncationError",
     "TruncationWarning",
+    "VectorIndexError",
     "__version__",
     "bits_similarity",
     "from_bits",

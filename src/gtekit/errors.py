@@ -3,6 +3,7 @@
 GtekitError
 ├── ArgumentError            (also ValueError)   a value that no call can use
 │   ├── ShapeError                               arrays that do not fit together
+│   ├── SpaceError                               vectors, or a calibration, of another model
 │   └── TruncationError                          a text longer than the model reads, where that is refused
 ├── TextTypeError            (also TypeError)    something in `texts` that is not a str
 ├── CheckpointError          (also ValueError)   a file of a checkpoint that is wrong
@@ -11,6 +12,7 @@ GtekitError
 ├── ModelNotFoundError       (also OSError)      no checkpoint under that name, here or on the hub
 ├── EndpointError            (also OSError)      a server of embeddings that can't be reached, or answers wrongly
 ├── FileFormatError          (also ValueError)   an input or output file that can't be read or written as asked
+├── VectorIndexError         (also RuntimeError) an index that is not there, is damaged, or is held by another process
 ├── MissingExtraError        (also ImportError)  an optional package that is not installed
 ├── EvaluationError          (also RuntimeError) a task of MTEB that could not be run
 └── EngineError              (also RuntimeError) the native core refused: kernels, threads, memory
@@ -32,6 +34,10 @@ class ArgumentError(GtekitError, ValueError):
 
 class ShapeError(ArgumentError):
     """Arrays that do not fit together."""
+
+
+class SpaceError(ArgumentError):
+    """Vectors, or something that was fitted on vectors, belong to another model."""
 
 
 class TruncationError(ArgumentError):
@@ -64,6 +70,10 @@ class EndpointError(GtekitError, OSError):
 
 class FileFormatError(GtekitError, ValueError):
     """An input or output file can't be read or written as asked."""
+
+
+class VectorIndexError(GtekitError, RuntimeError):
+    """An index is not there, is damaged, or can't do what was asked of it."""
 
 
 class MissingExtraError(GtekitError, ImportError):
