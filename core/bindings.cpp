@@ -6,7 +6,9 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <array>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 
 #include "gtekit.h"
@@ -19,6 +21,8 @@ namespace {
 using TokenIds = nb::ndarray<const int32_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using CuSeqlens = nb::ndarray<const int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using AnyArray = nb::ndarray<nb::ro, nb::c_contig, nb::device::cpu>;
+using Allowed = nb::ndarray<const uint8_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Numbers = nb::ndarray<nb::numpy, int64_t, nb::ndim<2>>;
 using Output = nb::ndarray<nb::numpy, float, nb::ndim<2>>;
 
 gtekit::Dtype dtype_of(const std::string& name, const AnyArray& array) {
@@ -40,11 +44,16 @@ gtekit::PackedTexts packed(const TokenIds& token_ids, const CuSeqlens& cu_seqlen
   return {token_ids.data(), cu_seqlens.data(), num_texts};
 }
 
-Output output(size_t rows, size_t columns) {
-  std::unique_ptr<float[]> values(new float[rows * columns]);  // not zeroed: every number is written
-  nb::capsule owner(values.get(), [](void* p) noexcept { delete[] static_cast<float*>(p); });
-  return Output(values.release(), {rows, columns}, owner);
+template <typename T, size_t kDimensions = 2>
+nb::ndarray<nb::numpy, T, nb::ndim<kDimensions>> array_of(const std::array<size_t, kDimensions>& shape) {
+  size_t size = 1;
+  for (const size_t length : shape) size *= length;
+  std::unique_ptr<T[]> values(new T[size]);  // not zeroed: every number is written
+  nb::capsule owner(values.get(), [](void* p) noexcept { delete[] static_cast<T*>(p); });
+  return {values.release(), kDimensions, shape.data(), owner};
 }
+
+Output output(size_t rows, size_t columns) { return array_of<float>({rows, columns}); }
 
 // Lets Ctrl-C through and reports progress, from the calling thread, which has let go of the GIL.
 gtekit::Poll poll_for(const nb::object& report) {
@@ -65,6 +74,60 @@ gtekit::Precision precision_of(const std::string& name) {
   if (name == "float32") return gtekit::Precision::float32;
   if (name == "int8") return gtekit::Precision::int8;
   throw std::invalid_argument("unknown precision '" + name + "'; there are: float32, int8.");
+}
+
+// Vectors to search in, or to search for.
+gtekit::Rows rows_of(const std::string& name, const AnyArray& array) {
+  const gtekit::Dtype dtype = dtype_of(name, array);
+  if (array.ndim() != 2 || dtype == gtekit::Dtype::bfloat16) {
+    throw std::invalid_argument(name + " have to be float32 or float16 in two dimensions.");
+  }
+  return {array.data(), dtype, array.shape(0), array.shape(1)};
+}
+
+gtekit::Search search_with(const std::string& isa, size_t threads) {
+  return {isa, threads, [] {
+            nb::gil_scoped_acquire gil;
+            if (PyErr_CheckSignals() != 0) throw nb::python_error();
+          }};
+}
+
+nb::tuple find_nearest(const AnyArray& queries, const AnyArray& vectors, size_t top_k,
+                       const std::optional<Allowed>& allowed, const std::string& isa, size_t threads) {
+  const gtekit::Rows of_queries = rows_of("queries", queries), of_vectors = rows_of("vectors", vectors);
+  if (allowed && allowed->size() != of_vectors.count) {
+    throw std::invalid_argument("allowed has " + std::to_string(allowed->size()) + " values for " +
+                                std::to_string(of_vectors.count) + " vectors; it needs one for each.");
+  }
+  Output scores = output(of_queries.count, top_k);
+  Numbers numbers = array_of<int64_t>({of_queries.count, top_k});
+  const gtekit::Search search = search_with(isa, threads);
+  {
+    nb::gil_scoped_release release;
+    gtekit::find_nearest(of_queries, of_vectors, allowed ? allowed->data() : nullptr, top_k,
+                         {scores.data(), numbers.data()}, search);
+  }
+  return nb::make_tuple(scores, numbers);
+}
+
+nb::object find_pairs(const AnyArray& vectors, size_t begin, size_t end, float threshold, size_t most,
+                      const std::string& isa, size_t threads) {
+  const gtekit::Rows rows = rows_of("vectors", vectors);
+  const gtekit::Search search = search_with(isa, threads);
+  std::optional<std::vector<gtekit::Pair>> pairs;
+  {
+    nb::gil_scoped_release release;
+    pairs = gtekit::find_pairs(rows, begin, end, threshold, most, search);
+  }
+  if (!pairs) return nb::none();
+  auto left = array_of<int64_t, 1>({pairs->size()}), right = array_of<int64_t, 1>({pairs->size()});
+  auto scores = array_of<float, 1>({pairs->size()});
+  for (size_t i = 0; i < pairs->size(); ++i) {
+    left.data()[i] = static_cast<int64_t>((*pairs)[i].left);
+    right.data()[i] = static_cast<int64_t>((*pairs)[i].right);
+    scores.data()[i] = (*pairs)[i].score;
+  }
+  return nb::make_tuple(left, right, scores);
 }
 
 void make_encoder(gtekit::Encoder* self, const gtekit::ModelConfig& config, const nb::dict& tensors,
@@ -149,6 +212,17 @@ NB_MODULE(_core, m) {
       .def_prop_ro("weight_bytes", &gtekit::Encoder::weight_bytes)
       .def_prop_ro("workspace_bytes", &gtekit::Encoder::workspace_bytes);
 
+  m.def("find_nearest", &find_nearest, "queries"_a, "vectors"_a, nb::kw_only(), "top_k"_a, "allowed"_a.none(), "isa"_a,
+        "threads"_a, "Scores and numbers of the vectors with the largest products.");
+  m.def("find_pairs", &find_pairs, "vectors"_a, "begin"_a, "end"_a, nb::kw_only(), "threshold"_a, "most"_a, "isa"_a,
+        "threads"_a, "Left, right and scores of the pairs that reach a threshold, or None for more than `most`.");
+  m.def(
+      "sum_words",
+      [](const AnyArray& array, size_t threads) {
+        nb::gil_scoped_release release;
+        return gtekit::sum_words(array.data(), array.nbytes(), threads);
+      },
+      "array"_a, nb::kw_only(), "threads"_a, "The sum of all 64-bit words: how fast memory can be read at all.");
   m.def("compiled_isas", &gtekit::compiled_isas, "Kernel sets in this binary, fastest first.");
   m.def("isas", &gtekit::possible_isas, "Kernel sets that can run here, fastest first.");
   m.def(

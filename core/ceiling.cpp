@@ -1,4 +1,7 @@
+#include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <cstring>
 #include <future>
 #include <stdexcept>
 #include <string>
@@ -6,6 +9,7 @@
 
 #include "dispatch.h"
 #include "gtekit.h"
+#include "share.h"
 
 namespace gtekit {
 
@@ -37,6 +41,30 @@ double measure_ceiling(std::string_view isa, Precision precision, size_t threads
   for (std::future<void>& other : others) other.get();
   double total = 0.0;
   for (const double rate : rates) total += rate;
+  return total;
+}
+
+uint64_t sum_words(const void* data, size_t bytes, size_t threads) {
+  constexpr size_t kAtOnce = 4, kWords = size_t{1} << 17;  // a mebibyte at a time
+  const size_t count = bytes / sizeof(uint64_t) / kAtOnce * kAtOnce;
+  const unsigned char* const words = static_cast<const unsigned char*>(data);
+  const auto word = [&](size_t i) {
+    uint64_t value;
+    std::memcpy(&value, words + i * sizeof value, sizeof value);
+    return value;
+  };
+  std::atomic<uint64_t> total{0};
+  share_out(checked_threads(threads), (count + kWords - 1) / kWords, {}, [&](size_t, size_t item) {
+    uint64_t a = 0, b = 0, c = 0, d = 0;  // no addition waits for the last one
+    const size_t end = std::min((item + 1) * kWords, count);
+    for (size_t i = item * kWords; i < end; i += kAtOnce) {
+      a += word(i);
+      b += word(i + 1);
+      c += word(i + 2);
+      d += word(i + 3);
+    }
+    total += a + b + c + d;
+  });
   return total;
 }
 

@@ -9,6 +9,7 @@
 #include "model.h"
 #include "plan.h"
 #include "pool.h"
+#include "share.h"
 
 namespace gtekit {
 namespace {
@@ -37,12 +38,6 @@ void check(const PackedTexts& texts, const ModelConfig& config) {
     fail("token " + std::to_string(bad - texts.token_ids) + " has id " + std::to_string(*bad) +
          ", the vocabulary ends at " + std::to_string(config.vocab_size - 1) + ".");
   }
-}
-
-size_t checked_threads(size_t threads) {
-  if (threads >= 1 && threads <= kMostThreads) return threads;
-  throw std::invalid_argument("threads is " + std::to_string(threads) + "; it has to be 1 to " +
-                              std::to_string(kMostThreads) + ".");
 }
 
 void mean(const float* rows, size_t stride, size_t length, size_t size, float* out) {

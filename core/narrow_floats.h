@@ -14,6 +14,12 @@ inline float from_half(uint16_t half) {
   return std::bit_cast<float>(std::bit_cast<uint32_t>(magnitude) | static_cast<uint32_t>(half & 0x8000) << 16);
 }
 
+// The same, with infinity and NaN as what they are.
+inline float from_any_half(uint16_t half) {
+  const uint32_t bits = std::bit_cast<uint32_t>(from_half(half));
+  return std::bit_cast<float>((half & 0x7c00) == 0x7c00 ? bits | 0x7f800000 : bits);
+}
+
 inline float from_bfloat16(uint16_t bits) { return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16); }
 
 }  // namespace gtekit

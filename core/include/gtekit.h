@@ -1,7 +1,8 @@
-// The whole C++ API of the core: a BERT encoder that turns packed token ids into embeddings on a CPU.
+// The whole C++ API of the core: a BERT encoder that turns packed token ids into embeddings on a CPU, and exact search
+// among them.
 //
 // Shape letters: B texts, S tokens of all texts end to end, D hidden size, H heads, E size of one head,
-// F feed-forward size, V vocabulary.
+// F feed-forward size, V vocabulary, Q queries, N vectors to search in, K results.
 #pragma once
 
 #include <atomic>
@@ -10,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -100,6 +102,45 @@ class Encoder {
   size_t threads_;
   mutable std::atomic<Pool*> pool_{nullptr};
 };
+
+// Vectors end to end, float32 or float16. Borrowed.
+struct Rows {
+  const void* data = nullptr;  // (count, dimension)
+  Dtype dtype = Dtype::float32;
+  size_t count = 0;
+  size_t dimension = 0;
+};
+
+// How a search runs. A product has the same bits whatever else is in the call, on however many threads; so it has on
+// all kernel sets but scalar.
+struct Search {
+  std::string_view isa;        // out of possible_isas()
+  size_t threads = 1;          // the most that work at once, the caller included; 1 to kMostThreads
+  std::function<void()> poll;  // asked on the calling thread several times a second; ends the call by throwing
+};
+
+// The vectors with the largest products for each query: scores and numbers are (Q, K), best first, of equal ones the
+// earlier vector, NaN last. allowed: (N,), 0 for a vector that may not be found, or null for all. top_k is K: no more
+// than the vectors allowed. Throws std::invalid_argument for arrays that do not fit together.
+struct Found {
+  float* scores = nullptr;
+  int64_t* numbers = nullptr;
+};
+void find_nearest(const Rows& queries, const Rows& vectors, const uint8_t* allowed, size_t top_k, const Found& found,
+                  const Search& search);
+
+struct Pair {
+  size_t left, right;  // left < right
+  float score;
+};
+
+// All pairs of vectors whose product is at least `threshold`, of which the right one is `begin` or later and before
+// `end`, by right, then left. None at all where there are more than `most`: ask for fewer rows then.
+std::optional<std::vector<Pair>> find_pairs(const Rows& vectors, size_t begin, size_t end, float threshold, size_t most,
+                                            const Search& search);
+
+// The sum of 64-bit words, a multiple of four of them, read by so many threads: how fast memory can be read at all.
+uint64_t sum_words(const void* data, size_t bytes, size_t threads);
 
 std::vector<std::string> compiled_isas();  // kernel sets in this binary, fastest first
 std::vector<std::string> possible_isas();  // those that this CPU and operating system can run, fastest first

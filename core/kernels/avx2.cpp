@@ -25,6 +25,7 @@ constexpr size_t kTilePanels = 1;
 constexpr size_t kTallTileRows = kTileRows;
 
 #include "kernels/algorithms.h"
+#include "kernels/search_algorithms.h"
 
 // Without VNNI bytes are widened to 16 bits: products of adjacent bytes could overflow the 16 bits that maddubs gives.
 // Even and odd bytes go apart, so that widening is a mask or a shift.
@@ -59,8 +60,9 @@ constexpr size_t kByteTilePanels = 1;
 
 }  // namespace
 
-const KernelTable kAvx2 = {"avx2",      linear,      byte_linear,  quantize,   softmax,    pack_queries,  pack_keys,
-                           pack_values, byte_scores, byte_softmax, layer_norm, gelu_array, float_ceiling, byte_ceiling};
+const KernelTable kAvx2 = {"avx2",        linear,       byte_linear, quantize,      softmax,    pack_queries,
+                           pack_keys,     pack_values,  byte_scores, byte_softmax,  layer_norm, gelu_array,
+                           float_ceiling, byte_ceiling, pack_rows,   multiply_rows, at_least};
 
 }  // namespace gtekit
 

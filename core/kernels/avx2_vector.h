@@ -60,6 +60,36 @@ GTEKIT_INLINE Power split(Vector a) {
   return {a - whole, whole};
 }
 
+GTEKIT_INLINE uint32_t at_least(Vector a, Vector b) {
+  return static_cast<uint32_t>(_mm256_movemask_ps(_mm256_cmp_ps(a.lanes, b.lanes, _CMP_GE_OQ)));
+}
+
+GTEKIT_INLINE __m256 low_pairs(__m256 a, __m256 b) {
+  return _mm256_castpd_ps(_mm256_unpacklo_pd(_mm256_castps_pd(a), _mm256_castps_pd(b)));
+}
+GTEKIT_INLINE __m256 high_pairs(__m256 a, __m256 b) {
+  return _mm256_castpd_ps(_mm256_unpackhi_pd(_mm256_castps_pd(a), _mm256_castps_pd(b)));
+}
+GTEKIT_INLINE void transpose(Vector (&square)[8]) {
+  __m256 fours[8];  // fours[4 * i + j]: number j and 4 + j of rows 4 * i to 4 * i + 3
+  GTEKIT_UNROLL
+  for (size_t i = 0; i < 8; i += 4) {
+    const __m256 low_a = _mm256_unpacklo_ps(square[i].lanes, square[i + 1].lanes);
+    const __m256 high_a = _mm256_unpackhi_ps(square[i].lanes, square[i + 1].lanes);
+    const __m256 low_b = _mm256_unpacklo_ps(square[i + 2].lanes, square[i + 3].lanes);
+    const __m256 high_b = _mm256_unpackhi_ps(square[i + 2].lanes, square[i + 3].lanes);
+    fours[i] = low_pairs(low_a, low_b);
+    fours[i + 1] = high_pairs(low_a, low_b);
+    fours[i + 2] = low_pairs(high_a, high_b);
+    fours[i + 3] = high_pairs(high_a, high_b);
+  }
+  GTEKIT_UNROLL
+  for (size_t j = 0; j < 4; ++j) {
+    square[j].lanes = _mm256_permute2f128_ps(fours[j], fours[4 + j], 0x20);
+    square[4 + j].lanes = _mm256_permute2f128_ps(fours[j], fours[4 + j], 0x31);
+  }
+}
+
 struct Ints {
   __m256i lanes;
 

@@ -31,6 +31,7 @@ constexpr size_t kTilePanels = 2;
 constexpr size_t kTallTileRows = 24;  // of one panel: as many accumulators
 
 #include "kernels/algorithms.h"
+#include "kernels/search_algorithms.h"
 
 // Without VNNI bytes are widened to 16 bits: products of adjacent bytes could overflow the 16 bits that maddubs gives.
 // Even and odd bytes go apart, so that widening is a mask or a shift.
@@ -65,9 +66,9 @@ constexpr size_t kByteTilePanels = 3;
 
 }  // namespace
 
-const KernelTable kAvx512 = {"avx512",     linear,     byte_linear,   quantize,    softmax,
-                             pack_queries, pack_keys,  pack_values,   byte_scores, byte_softmax,
-                             layer_norm,   gelu_array, float_ceiling, byte_ceiling};
+const KernelTable kAvx512 = {"avx512",      linear,       byte_linear, quantize,      softmax,    pack_queries,
+                             pack_keys,     pack_values,  byte_scores, byte_softmax,  layer_norm, gelu_array,
+                             float_ceiling, byte_ceiling, pack_rows,   multiply_rows, at_least};
 
 }  // namespace gtekit
 

@@ -41,6 +41,40 @@ GTEKIT_INLINE Power split(Vector a) {
   return {{_mm512_reduce_ps(a.lanes, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC)}, a};
 }
 
+GTEKIT_INLINE uint32_t at_least(Vector a, Vector b) { return _mm512_cmp_ps_mask(a.lanes, b.lanes, _CMP_GE_OQ); }
+
+GTEKIT_INLINE __m512 low_pairs(__m512 a, __m512 b) {
+  return _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(a), _mm512_castps_pd(b)));
+}
+GTEKIT_INLINE __m512 high_pairs(__m512 a, __m512 b) {
+  return _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(a), _mm512_castps_pd(b)));
+}
+GTEKIT_INLINE void transpose(Vector (&square)[16]) {
+  __m512 fours[16];  // fours[4 * i + j]: number j, 4 + j, 8 + j, 12 + j of rows 4 * i to 4 * i + 3
+  GTEKIT_UNROLL
+  for (size_t i = 0; i < 16; i += 4) {
+    const __m512 low_a = _mm512_unpacklo_ps(square[i].lanes, square[i + 1].lanes);
+    const __m512 high_a = _mm512_unpackhi_ps(square[i].lanes, square[i + 1].lanes);
+    const __m512 low_b = _mm512_unpacklo_ps(square[i + 2].lanes, square[i + 3].lanes);
+    const __m512 high_b = _mm512_unpackhi_ps(square[i + 2].lanes, square[i + 3].lanes);
+    fours[i] = low_pairs(low_a, low_b);
+    fours[i + 1] = high_pairs(low_a, low_b);
+    fours[i + 2] = low_pairs(high_a, high_b);
+    fours[i + 3] = high_pairs(high_a, high_b);
+  }
+  GTEKIT_UNROLL
+  for (size_t j = 0; j < 4; ++j) {
+    const __m512 even_a = _mm512_shuffle_f32x4(fours[j], fours[4 + j], 0x88);
+    const __m512 odd_a = _mm512_shuffle_f32x4(fours[j], fours[4 + j], 0xdd);
+    const __m512 even_b = _mm512_shuffle_f32x4(fours[8 + j], fours[12 + j], 0x88);
+    const __m512 odd_b = _mm512_shuffle_f32x4(fours[8 + j], fours[12 + j], 0xdd);
+    square[j].lanes = _mm512_shuffle_f32x4(even_a, even_b, 0x88);
+    square[4 + j].lanes = _mm512_shuffle_f32x4(odd_a, odd_b, 0x88);
+    square[8 + j].lanes = _mm512_shuffle_f32x4(even_a, even_b, 0xdd);
+    square[12 + j].lanes = _mm512_shuffle_f32x4(odd_a, odd_b, 0xdd);
+  }
+}
+
 struct Ints {
   __m512i lanes;
 

@@ -31,6 +31,7 @@ constexpr size_t kTilePanels = 2;
 constexpr size_t kTallTileRows = 24;  // of one panel: as many accumulators
 
 #include "kernels/algorithms.h"
+#include "kernels/search_algorithms.h"
 
 struct FourBytes {
   __m512i lanes;
@@ -60,9 +61,9 @@ constexpr size_t kByteTilePanels = 3;
 
 }  // namespace
 
-const KernelTable kAvx512Vnni = {"avx512_vnni", linear,     byte_linear,   quantize,    softmax,
-                                 pack_queries,  pack_keys,  pack_values,   byte_scores, byte_softmax,
-                                 layer_norm,    gelu_array, float_ceiling, byte_ceiling};
+const KernelTable kAvx512Vnni = {"avx512_vnni", linear,       byte_linear, quantize,      softmax,    pack_queries,
+                                 pack_keys,     pack_values,  byte_scores, byte_softmax,  layer_norm, gelu_array,
+                                 float_ceiling, byte_ceiling, pack_rows,   multiply_rows, at_least};
 
 }  // namespace gtekit
 

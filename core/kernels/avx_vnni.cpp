@@ -25,6 +25,7 @@ constexpr size_t kTilePanels = 1;
 constexpr size_t kTallTileRows = kTileRows;
 
 #include "kernels/algorithms.h"
+#include "kernels/search_algorithms.h"
 
 struct FourBytes {
   __m256i lanes;
@@ -54,9 +55,9 @@ constexpr size_t kByteTilePanels = 1;
 
 }  // namespace
 
-const KernelTable kAvxVnni = {"avx_vnni",   linear,     byte_linear,   quantize,    softmax,
-                              pack_queries, pack_keys,  pack_values,   byte_scores, byte_softmax,
-                              layer_norm,   gelu_array, float_ceiling, byte_ceiling};
+const KernelTable kAvxVnni = {"avx_vnni",    linear,       byte_linear, quantize,      softmax,    pack_queries,
+                              pack_keys,     pack_values,  byte_scores, byte_softmax,  layer_norm, gelu_array,
+                              float_ceiling, byte_ceiling, pack_rows,   multiply_rows, at_least};
 
 }  // namespace gtekit
 

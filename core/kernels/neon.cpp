@@ -23,6 +23,7 @@ constexpr size_t kTilePanels = 1;
 constexpr size_t kTallTileRows = kTileRows;
 
 #include "kernels/algorithms.h"
+#include "kernels/search_algorithms.h"
 
 // Without dot products: bytes are widened to 16 bits, multiplied into 32, and added pair by pair.
 struct FourBytes {
@@ -56,8 +57,9 @@ constexpr size_t kByteTilePanels = 1;
 
 }  // namespace
 
-const KernelTable kNeon = {"neon",      linear,      byte_linear,  quantize,   softmax,    pack_queries,  pack_keys,
-                           pack_values, byte_scores, byte_softmax, layer_norm, gelu_array, float_ceiling, byte_ceiling};
+const KernelTable kNeon = {"neon",        linear,       byte_linear, quantize,      softmax,    pack_queries,
+                           pack_keys,     pack_values,  byte_scores, byte_softmax,  layer_norm, gelu_array,
+                           float_ceiling, byte_ceiling, pack_rows,   multiply_rows, at_least};
 
 }  // namespace gtekit
 

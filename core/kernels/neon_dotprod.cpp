@@ -25,6 +25,7 @@ constexpr size_t kTilePanels = 1;
 constexpr size_t kTallTileRows = kTileRows;
 
 #include "kernels/algorithms.h"
+#include "kernels/search_algorithms.h"
 
 // The instruction takes signed bytes on both sides, ours are unsigned on one: they go in less 128.
 struct FourBytes {
@@ -48,9 +49,9 @@ constexpr size_t kByteTilePanels = 1;
 
 }  // namespace
 
-const KernelTable kNeonDotprod = {"neon_dotprod", linear,     byte_linear,   quantize,    softmax,
-                                  pack_queries,   pack_keys,  pack_values,   byte_scores, byte_softmax,
-                                  layer_norm,     gelu_array, float_ceiling, byte_ceiling};
+const KernelTable kNeonDotprod = {"neon_dotprod", linear,       byte_linear, quantize,      softmax,    pack_queries,
+                                  pack_keys,      pack_values,  byte_scores, byte_softmax,  layer_norm, gelu_array,
+                                  float_ceiling,  byte_ceiling, pack_rows,   multiply_rows, at_least};
 
 }  // namespace gtekit
 

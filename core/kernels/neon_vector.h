@@ -48,6 +48,20 @@ GTEKIT_INLINE Power split(Vector a) {
   return {a - whole, whole};
 }
 
+GTEKIT_INLINE uint32_t at_least(Vector a, Vector b) {
+  constexpr uint32_t kBits[4] = {1, 2, 4, 8};
+  return vaddvq_u32(vandq_u32(vcgeq_f32(a.lanes, b.lanes), vld1q_u32(kBits)));
+}
+
+GTEKIT_INLINE void transpose(Vector (&square)[4]) {
+  const float32x4x2_t a = vtrnq_f32(square[0].lanes, square[1].lanes);
+  const float32x4x2_t b = vtrnq_f32(square[2].lanes, square[3].lanes);
+  square[0].lanes = vcombine_f32(vget_low_f32(a.val[0]), vget_low_f32(b.val[0]));
+  square[1].lanes = vcombine_f32(vget_low_f32(a.val[1]), vget_low_f32(b.val[1]));
+  square[2].lanes = vcombine_f32(vget_high_f32(a.val[0]), vget_high_f32(b.val[0]));
+  square[3].lanes = vcombine_f32(vget_high_f32(a.val[1]), vget_high_f32(b.val[1]));
+}
+
 struct Ints {
   int32x4_t lanes;
 

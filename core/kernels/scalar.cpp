@@ -218,6 +218,33 @@ void gelu_array(float* x, size_t n) {
   for (size_t i = 0; i < n; ++i) x[i] = gelu(x[i]);
 }
 
+float number_of(const void* row, Dtype dtype, size_t k) {
+  if (dtype == Dtype::float32) return static_cast<const float*>(row)[k];
+  const uint16_t bits = static_cast<const uint16_t*>(row)[k];
+  return dtype == Dtype::float16 ? from_any_half(bits) : from_bfloat16(bits);
+}
+
+void pack_rows(const void* const* rows, Dtype dtype, size_t n, size_t, float* panel) {
+  for (size_t r = 0; r < kPanel; ++r) {
+    for (size_t k = 0; k < n; ++k) panel[k * kPanel + r] = number_of(rows[r], dtype, k);
+  }
+}
+
+void multiply_rows(const void* const* rows, Dtype dtype, size_t n, size_t, const float* query, float* out) {
+  for (size_t r = 0; r < kPanel; ++r) {
+    out[r] = 0.0f;
+    for (size_t k = 0; k < n; ++k) out[r] += query[k] * number_of(rows[r], dtype, k);
+  }
+}
+
+size_t at_least(const float* x, size_t n, float least, uint32_t* places) {
+  size_t found = 0;
+  for (size_t i = 0; i < n; ++i) {
+    if (x[i] >= least) places[found++] = static_cast<uint32_t>(i);
+  }
+  return found;
+}
+
 // A product and a sum at a time, in chains as the vector kernels have them.
 template <typename T>
 double ceiling(size_t rounds) {
@@ -235,8 +262,9 @@ double ceiling(size_t rounds) {
 
 }  // namespace
 
-const KernelTable kScalar = {"scalar",     linear,     byte_linear,    quantize,         softmax,
-                             pack_queries, pack_keys,  pack_values,    byte_scores,      byte_softmax,
-                             layer_norm,   gelu_array, ceiling<float>, ceiling<uint32_t>};
+const KernelTable kScalar = {"scalar",      linear,     byte_linear,    quantize,          softmax,
+                             pack_queries,  pack_keys,  pack_values,    byte_scores,       byte_softmax,
+                             layer_norm,    gelu_array, ceiling<float>, ceiling<uint32_t>, pack_rows,
+                             multiply_rows, at_least};
 
 }  // namespace gtekit

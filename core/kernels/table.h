@@ -139,6 +139,17 @@ struct KernelTable {
   // that `linear` and `byte_linear` are held against.
   double (*float_ceiling)(size_t rounds);
   double (*byte_ceiling)(size_t rounds);
+
+  // kPanel rows of n numbers as one panel for `linear`: panel[k][r] = rows[r][k]. Fetches what lies `ahead` bytes
+  // behind each row into the second level of the cache. Infinity and NaN of 16 bits stay what they are.
+  void (*pack_rows)(const void* const* rows, Dtype dtype, size_t n, size_t ahead, float* panel);
+
+  // The products of kPanel rows of n numbers with one query, summed as `linear` sums them: out[r] has the bits that it
+  // has where the rows are packed first.
+  void (*multiply_rows)(const void* const* rows, Dtype dtype, size_t n, size_t ahead, const float* query, float* out);
+
+  // Places of the numbers that are `least` or more, ascending, and how many: NaN never is. Room for n places.
+  size_t (*at_least)(const float* x, size_t n, float least, uint32_t* places);
 };
 
 extern const KernelTable kScalar;

@@ -24,6 +24,13 @@
 #define GTEKIT_NOINLINE __declspec(noinline)
 #endif
 
+// After the parameters of a lambda that works on registers of its caller.
+#if defined(__GNUC__) || defined(__clang__)
+#define GTEKIT_INLINE_LAMBDA __attribute__((always_inline))
+#else
+#define GTEKIT_INLINE_LAMBDA
+#endif
+
 // Into the second level of cache. MSVC has no word for it that every CPU knows.
 #if defined(__GNUC__) || defined(__clang__)
 #define GTEKIT_PREFETCH(address) __builtin_prefetch(address, 0, 2)
@@ -53,3 +60,19 @@
 #else
 #define GTEKIT_UNROLL
 #endif
+
+#if defined(_MSC_VER) && !defined(__clang__)
+#include <intrin.h>
+#endif
+
+// The number of the lowest bit that is set: inline in each file, because a function of <bit> could be shared with
+// slower CPUs' files.
+static GTEKIT_INLINE unsigned lowest_bit(unsigned long long bits) {
+#if defined(_MSC_VER) && !defined(__clang__)
+  unsigned long place;
+  _BitScanForward64(&place, bits);
+  return place;
+#else
+  return static_cast<unsigned>(__builtin_ctzll(bits));
+#endif
+}

@@ -1,12 +1,14 @@
 """Exact search over embeddings, with the answer's shape of `sentence_transformers.util.semantic_search`."""
 
+from collections.abc import Iterable, Iterator
 from typing import TypedDict
 
 import numpy as np
 
 from gtekit.arrays import Array
 from gtekit.errors import ArgumentError
-from gtekit.sentence_transformers.similarity import Score, cos_sim
+from gtekit.nearest import nearest
+from gtekit.sentence_transformers.similarity import Score, cos_sim, dot_score, normalize_embeddings
 from gtekit.sentence_transformers.tensors import Vectors, to_array
 
 
@@ -45,18 +47,35 @@ def semantic_search(
         )
     queries = np.atleast_2d(to_array(query_embeddings))
     corpus = to_array(corpus_embeddings)
+    is_plain = score_function in (cos_sim, dot_score) and queries.dtype == corpus.dtype == np.float32
+    if is_plain and score_function is cos_sim:
+        queries = to_array(normalize_embeddings(queries))
     hits: list[list[Hit]] = [[] for _ in queries]
     for first in range(0, len(corpus), corpus_chunk_size):
         documents = corpus[first : first + corpus_chunk_size]
-        for start in range(0, len(queries), query_chunk_size):
-            scores = to_array(score_function(queries[start : start + query_chunk_size], documents))
-            for row, document_scores in enumerate(scores, start):
-                found: list[Hit] = [
-                    {"corpus_id": first + int(index), "score": float(document_scores[index])}
-                    for index in _top(document_scores, top_k)
-                ]
-                hits[row] = sorted(hits[row] + found, key=lambda hit: -hit["score"])[:top_k]  # stable, as _top is
+        best: Iterable[tuple[Array, Array]]
+        if is_plain:
+            documents = to_array(normalize_embeddings(documents)) if score_function is cos_sim else documents
+            best = zip(*nearest(queries, documents, top_k), strict=True)
+        else:
+            best = _best_of_any(score_function, queries, documents, query_chunk_size, top_k)
+        for row, (scores, places) in enumerate(best):
+            found: list[Hit] = [
+                {"corpus_id": first + place, "score": score}
+                for score, place in zip(scores.tolist(), places.tolist(), strict=True)
+            ]
+            hits[row] = sorted(hits[row] + found, key=lambda hit: -hit["score"])[:top_k]  # stable, as `best` is
     return hits
+
+
+def _best_of_any(
+    score_function: Score, queries: Array, documents: Array, query_chunk_size: int, top_k: int
+) -> Iterator[tuple[Array, Array]]:
+    """Give the best scores of each query and their places, from all scores of a chunk."""
+    for start in range(0, len(queries), query_chunk_size):
+        for scores in to_array(score_function(queries[start : start + query_chunk_size], documents)):
+            places = _top(scores, top_k)
+            yield scores[places], places
 
 
 def _top(scores: Array, top_k: int) -> Array:

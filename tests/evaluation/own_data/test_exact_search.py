@@ -3,13 +3,11 @@
 import tracemalloc
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gtekit.arrays import Floats
 from gtekit.cosines import similarity
-from gtekit.evaluation.own_data import exact_search
 from gtekit.evaluation.own_data.exact_search import search
 
 
@@ -32,14 +30,6 @@ def test_blocks_give_the_same_as_the_whole(queries: int, blocks: list[int], top_
     assert np.allclose(cosines, best, atol=1e-6)  # sums of another order in another block
     assert np.allclose(np.take_along_axis(whole, numbers, axis=1), cosines, atol=1e-6)
     assert all(len(set(row)) == len(row) for row in numbers.tolist())
-
-
-def test_few_queries_at_a_time_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    queries, documents = vectors(50, 1), vectors(300, 2)
-    whole, _ = search(queries, [documents], 10)
-    monkeypatch.setattr(exact_search, "SCORES_AT_ONCE", 700)  # two queries
-    numbers, _ = search(queries, [documents], 10)
-    assert np.array_equal(numbers, whole)
 
 
 def test_equal_cosines_keep_the_order_of_the_documents() -> None:
