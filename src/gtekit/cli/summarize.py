@@ -1,0 +1,154 @@
+"""gtekit summarize: the sentences that say most of a text."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gtekit.cli.exit_codes import ExitCode
+from gtekit.cli.options import add_input_options, add_model_options, load_model, new_parser
+from gtekit.cli.printing import count_text, print_json, say
+from gtekit.cli.task_files import add_output, check_output, read_rows, write_records
+from gtekit.errors import ArgumentError, FileFormatError
+from gtekit.progress import Progress
+
+if TYPE_CHECKING:
+    from gtekit.embedder import Embedder
+    from gtekit.tasks import Summary
+
+SUMMARY = "Give the sentences that say most of a text, in their order."
+EXAMPLE = """\
+  gtekit summarize report.txt
+  gtekit summarize report.md --sentences 5 --query "what does it cost?"
+  gtekit summarize articles.jsonl --field body --sentences 0.2 -o summaries.jsonl
+  pdftotext paper.pdf - | gtekit summarize - --tokens 200 --json
+
+A .txt or .md file, and standard input, is one text; of .jsonl, .csv, .tsv and .parquet each row is one. No sentence is
+rewritten. Texts of any length are read whole."""
+WHOLE_SUFFIXES = (".txt", ".text", ".md", ".markdown")
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Describe the command."""
+    parser = new_parser(commands, "summarize", SUMMARY, EXAMPLE)
+    parser.add_argument(
+        "file",
+        metavar="FILE",
+        help=".txt or .md, one text; .jsonl, .csv, .tsv or .parquet, a text a row; - reads a text",
+    )
+    add_input_options(parser.add_argument_group("the file"))
+    add_output(parser)
+    group = parser.add_argument_group("the summary")
+    group.add_argument(
+        "--sentences",
+        type=_number,
+        metavar="N",
+        help="how many; below 1, the share of all (3, or what --tokens lets in)",
+    )
+    group.add_argument("--tokens", type=int, metavar="N", help="the most tokens in all")
+    group.add_argument("--query", dest="text", metavar="TEXT", help="what the summary is to be about")
+    group.add_argument(
+        "--diversity",
+        type=float,
+        default=0.3,
+        metavar="X",
+        help="0 to 1: the more, the less sentences repeat each other (%(default)g)",
+    )
+    add_model_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Summarize the text, or each of the rows."""
+    from gtekit.tasks.summarize import check_length
+
+    check_length(arguments.sentences, arguments.tokens)
+    _check(arguments)
+    is_whole = _is_whole(arguments)
+    rows = [] if is_whole else read_rows(arguments)
+    texts = [_read_whole(arguments)] if is_whole else [row.text for row in rows]
+    model = load_model(arguments)
+    summaries = _summarize(model, texts, arguments)
+    records = [summary.to_dict() for summary in summaries]
+    if not is_whole:
+        records = [{"number": row.number, **record} for row, record in zip(rows, records, strict=True)]
+    if arguments.output != "-":
+        write_records(arguments, records)
+        say(f"{arguments.output}: {count_text(len(records), 'text')} summarized.")
+    elif arguments.json:
+        print_json({"model": model.name, **records[0]} if is_whole else {"model": model.name, "summaries": records})
+    elif is_whole:
+        for sentence in summaries[0].sentences:
+            print(_line(sentence.text))
+    else:
+        for row, summary in zip(rows, summaries, strict=True):
+            print(f"{row.number}\t{_line(summary.text)}")
+    return ExitCode.OK
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    from gtekit.tasks.mmr import check_diversity
+
+    check_diversity(arguments.diversity)
+    check_output(arguments)
+
+
+def _number(text: str) -> int | float:
+    return float(text) if any(char in text for char in ".eE") else int(text)
+
+
+def _is_whole(arguments: argparse.Namespace) -> bool:
+    """Whether the file is one text, not a table of texts."""
+    from gtekit.files import input_format
+
+    path = None if arguments.file == "-" else Path(arguments.file)
+    is_named = arguments.format is None and path is not None and path.suffix.lower() in WHOLE_SUFFIXES
+    is_whole = is_named or input_format(path, arguments.format) == "txt"
+    for name in ("field", "delimiter"):
+        if is_whole and getattr(arguments, name) is not None:
+            raise ArgumentError(
+                f"{arguments.file}: is one text, which has no --{name}; for rows say --format jsonl or csv."
+            )
+    return is_whole
+
+
+def _read_whole(arguments: argparse.Namespace) -> str:
+    from gtekit.files import decode_text
+
+    name = "standard input" if arguments.file == "-" else arguments.file
+    try:
+        data = sys.stdin.buffer.read() if arguments.file == "-" else Path(arguments.file).read_bytes()
+    except OSError as error:
+        raise FileFormatError(f"{name}: can't be read ({error.strerror}). Is the path right?") from None
+    text = decode_text(data, name)
+    if not text.strip():
+        raise FileFormatError(f"{name}: holds no text. Name another file.")
+    return text
+
+
+def _summarize(model: "Embedder", texts: Sequence[str], arguments: argparse.Namespace) -> "list[Summary]":
+    from gtekit.tasks import summarize
+
+    found: list[Summary] = []
+    tokens = 0
+    with Progress(len(texts), show=None if len(texts) > 1 else False) as progress:
+        for text in texts:
+            found.append(
+                summarize(
+                    model,
+                    text,
+                    sentences=arguments.sentences,
+                    tokens=arguments.tokens,
+                    query=arguments.text,
+                    diversity=arguments.diversity,
+                    progress=None if len(texts) == 1 else False,
+                )
+            )
+            tokens += model.count_tokens([text])[0] if len(texts) > 1 else 0
+            progress.update(len(found), tokens)
+    return found
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())

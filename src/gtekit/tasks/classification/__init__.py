@@ -1,0 +1,1 @@
+"""Labels for texts: from descriptions of the labels, or from examples."""
