@@ -1,0 +1,232 @@
+"""The steps of a build: find the files, tell what has changed, cut, embed, write, take out what is gone."""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gtekit.config import FEWEST_TOKENS
+from gtekit.documents import (
+    Document,
+    Failure,
+    FoundSources,
+    PassageOptions,
+    ReadOptions,
+    Source,
+    cut_passages,
+    find_documents,
+    read_documents,
+)
+from gtekit.index.build.columns import Columns, passage_columns
+from gtekit.index.build.entries import Entry, read_entries, repair
+from gtekit.index.build.gone import check_roots, gone_entries
+from gtekit.index.build.report import BuildReport
+from gtekit.index.build.writer import NewRow, PassageWriter
+from gtekit.index.index import Index
+from gtekit.index.opening import BackendName, create
+from gtekit.inputs import check_count
+from gtekit.progress import Progress
+
+if TYPE_CHECKING:
+    from gtekit.embedder import Embedder
+
+EXTRACTION = 1  # grows when the same bytes give another text: what was made before is made again then
+SETTINGS_NOTE = "passages"
+STILL_CHANGING_S = 2.0  # a file this young may change again within one tick of its clock
+NO_TEXT = "holds no text"
+NO_TEXT_PDF = "holds no text: are its pages pictures? Read it with OCR first, such as ocrmypdf"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildOptions:
+    """How an index of files is built."""
+
+    passage_tokens: int | None = None  # None: as the index has them, 256 in a new one
+    overlap_tokens: int | None = None  # None: as the index has it, an eighth in a new one
+    read: ReadOptions = field(default_factory=ReadOptions)
+    backend: BackendName = "lance"  # of a new index
+    prune: bool = False  # take out documents of paths that are not named, or give nothing any more
+    reread: bool = False  # also files of the same size and time
+    optimize: bool = True  # at the end, where something has changed
+    progress: bool | None = None  # None: on a terminal, once it has run for two seconds
+
+
+def build_index(
+    paths: Sequence[str | Path], location: str | Path, model: "Embedder", options: BuildOptions | None = None
+) -> BuildReport:
+    """Make an index of the passages of files, or bring one up to date.
+
+    Only what has changed is embedded: files of the size and time that they had are not read; documents of the content
+    that they had are left alone; of changed ones the passages that were there keep their vectors. Documents whose
+    files are gone leave; those of paths that are not named stay. Killed at any time, the same call goes on.
+
+    Args:
+        paths: Files, folders, patterns, addresses s3://bucket/prefix.
+        location: Of the index: a folder, or s3://bucket/prefix. It is made where it is not there.
+        model: The one that built it.
+        options: How.
+
+    Returns:
+        What was done, with every file that could not be read and why.
+
+    Raises:
+        ArgumentError: If a path is not there, or a value is not possible.
+        SpaceError: If the index was built with another model.
+        VectorIndexError: If the index is damaged or held by another process, or a path gives nothing where it gave
+            documents before.
+    """
+    options = options or BuildOptions()
+    started = time.monotonic()
+    found = find_documents(paths, leave_out=[] if str(location).startswith("s3://") else [location])
+    _check_passages(options.passage_tokens, options.overlap_tokens, model.max_tokens)
+    with create(location, model, backend=options.backend, exist_ok=True) as index:
+        build = _Build(index, model, options, found)
+        report = build.run()
+    report.seconds = time.monotonic() - started
+    return report
+
+
+class _Build:
+    """One run."""
+
+    def __init__(self, index: Index, model: "Embedder", options: BuildOptions, found: FoundSources) -> None:
+        self._index, self._model, self._options, self._found = index, model, options, found
+        self._prompt = _document_prompt(model)
+        self._passages, has_other = _passage_options(index, options, model.max_tokens)
+        overlap = self._passages.overlap_tokens
+        self._settings = json.dumps([EXTRACTION, self._passages.passage_tokens, overlap, self._prompt])
+        self.report = BuildReport(
+            location=index.location,
+            model=model.name,
+            passage_tokens=self._passages.passage_tokens,
+            overlap_tokens=overlap or 0,
+            files=len(found.sources),
+            failures=list(found.failures),
+            passed_over=dict(found.passed_over.most_common()),
+            has_other_settings=has_other,
+        )
+        self._entries = read_entries(index)
+        check_roots(self._entries, found, prune=options.prune)
+        self.report.repaired = repair(index, self._entries)
+        self._columns = Columns(index.columns)
+        self._seen: set[str] = set()
+        self._failed = {failure.source for failure in found.failures}
+        self._files_done = 0
+
+    def run(self) -> BuildReport:
+        with Progress(len(self._found.sources), show=self._options.progress) as progress:
+            writer = PassageWriter(
+                self._index, self._model, self.report, lambda tokens: progress.update(self._files_done, tokens)
+            )
+            for source in self._found.sources:
+                self._take(source, writer)
+                self._files_done += 1
+            writer.flush()
+            progress.update(self._files_done, self.report.tokens_embedded)
+        self._delete_gone()
+        self._finish()
+        return self.report
+
+    def _take(self, source: Source, writer: PassageWriter) -> None:
+        entry = self._entries.get(source.id)
+        is_same = entry is not None and entry.stamp == source.stamp and entry.settings == self._settings
+        if is_same and not self._options.reread:
+            self._seen.add(source.id)
+            self.report.unchanged += 1
+            return
+        for document in read_documents(source, self._options.read):
+            if isinstance(document, Failure):
+                self.report.failures.append(document)
+                if not document.is_one_row:
+                    self._failed.add(document.source)
+            else:
+                self._take_document(document, source, writer)
+
+    def _take_document(self, document: Document, source: Source, writer: PassageWriter) -> None:
+        if document.guessed_encoding:
+            self.report.guessed_encodings[source.id] = document.guessed_encoding
+        if document.id in self._seen:
+            reason = f"the id {document.id} is there already, from another file; the first one is kept"
+            self.report.failures.append(Failure(source.id, reason))
+            return
+        former = self._entries.get(document.id)
+        if former and former.content_hash == document.content_hash and former.settings == self._settings:
+            self._seen.add(document.id)
+            self.report.unchanged += 1
+            return
+        fields = self._columns.fit(document.metadata)
+        passages = cut_passages(document, self._model.tokenizer, self._passages, prompt=self._prompt)
+        rows = [
+            NewRow(passage.id, passage.text, {**fields, **passage_columns(document, passage)}) for passage in passages
+        ]
+        if not rows:  # it leaves the index, if it was there
+            reason = NO_TEXT_PDF if source.kind == "pdf" else NO_TEXT
+            self.report.failures.append(Failure(document.id, reason))
+            return
+        self._seen.add(document.id)
+        writer.put(rows, self._entry(document, source, len(rows)), former)
+        if former is None:
+            self.report.added += 1
+        else:
+            self.report.changed += 1
+
+    def _entry(self, document: Document, source: Source, passages: int) -> Entry:
+        is_settled = document.id == source.id and time.time() - source.modified_s > STILL_CHANGING_S
+        return Entry(
+            document_id=document.id,
+            source=source.id,
+            root=source.root,
+            location=source.location,
+            content_hash=document.content_hash,
+            settings=self._settings,
+            stamp=source.stamp if is_settled else "",
+            passages=passages,
+        )
+
+    def _delete_gone(self) -> None:
+        gone, self.report.of_other_paths = gone_entries(
+            self._entries, self._found, seen=self._seen, failed=self._failed, prune=self._options.prune
+        )
+        ids = [row for entry in gone for row in entry.passage_ids()]
+        if ids:
+            self.report.passages_deleted += self._index.delete(ids)
+        self.report.deleted = len(gone)
+
+    def _finish(self) -> None:
+        report = self.report
+        report.dropped_values = dict(self._columns.dropped)
+        if self._options.optimize and (report.passages_embedded or report.passages_reused or report.passages_deleted):
+            self._index.optimize()
+        report.passages = self._index.count()
+        report.documents = len(self._seen | self._entries.keys()) - report.deleted
+        report.recall = self._index.stats().recall
+
+
+def _document_prompt(model: "Embedder") -> str:
+    from gtekit.embedder import DOCUMENT_PROMPTS
+
+    name = next((name for name in DOCUMENT_PROMPTS if name in model.prompts), None)
+    return model.prompts[name] if name else ""
+
+
+def _check_passages(passage_tokens: int | None, overlap_tokens: int | None, most: int) -> None:
+    if passage_tokens is not None:
+        check_count("passage_tokens", passage_tokens, least=FEWEST_TOKENS, most=most)
+    if overlap_tokens is not None:
+        check_count("overlap_tokens", overlap_tokens, least=0, most=(passage_tokens or most) // 2)
+
+
+def _passage_options(index: Index, options: BuildOptions, most: int) -> tuple[PassageOptions, bool]:
+    """Give how long passages are, and whether they were otherwise before. What was chosen is kept with the index."""
+    note = index.read_note(SETTINGS_NOTE) or {}
+    default = min(note.get("passage_tokens", PassageOptions().passage_tokens), most)
+    tokens = options.passage_tokens or default
+    overlap = options.overlap_tokens
+    if overlap is None:
+        overlap = note["overlap_tokens"] if note.get("passage_tokens") == tokens else tokens // 8
+    chosen = {"passage_tokens": tokens, "overlap_tokens": overlap}
+    if note != chosen:
+        index.write_note(SETTINGS_NOTE, chosen)
+    return PassageOptions(passage_tokens=tokens, overlap_tokens=overlap), bool(note) and note != chosen

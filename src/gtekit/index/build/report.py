@@ -1,0 +1,36 @@
+"""What a build did."""
+
+from dataclasses import dataclass, field
+
+from gtekit.documents import Failure
+from gtekit.index.interface import Recall
+
+
+@dataclass(slots=True)
+class BuildReport:
+    """Counts of one build, and what the user should know of it."""
+
+    location: str
+    model: str
+    passage_tokens: int
+    overlap_tokens: int
+    files: int = 0  # found
+    documents: int = 0  # in the index afterwards
+    passages: int = 0  # in the index afterwards
+    unchanged: int = 0  # documents, as are the next three
+    added: int = 0
+    changed: int = 0
+    deleted: int = 0
+    passages_embedded: int = 0
+    passages_reused: int = 0  # of changed documents, whose text was there already
+    passages_deleted: int = 0
+    tokens_embedded: int = 0
+    seconds: float = 0.0
+    failures: list[Failure] = field(default_factory=list)
+    passed_over: dict[str, int] = field(default_factory=dict)  # files of kinds that are not read, by their suffix
+    guessed_encodings: dict[str, str] = field(default_factory=dict)  # file and what it was read as
+    dropped_values: dict[str, int] = field(default_factory=dict)  # of another type than their column, by its name
+    of_other_paths: int = 0  # documents of paths that were not named this time; they stay
+    repaired: int = 0  # documents that an earlier build had left half written
+    has_other_settings: bool = False  # the passages are cut otherwise than before: all are made again
+    recall: Recall | None = None  # of the approximate index, where there is one
