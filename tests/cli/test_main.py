@@ -13,7 +13,28 @@ from gtekit.cli.main import COMMANDS, build_parser
 from gtekit.version import __version__
 from tests.cli.conftest import Run, program, start
 
-NAMES = ["embed", "similarity", "inspect", "models", "pull", "doctor", "verify", "bench", "tune", "eval", "demo"]
+NAMES = [
+    "embed",
+    "similarity",
+    "index",
+    "search",
+    "dedupe",
+    "pairs",
+    "rerank",
+    "summarize",
+    "explain",
+    "classify",
+    "cluster",
+    "inspect",
+    "models",
+    "pull",
+    "doctor",
+    "verify",
+    "bench",
+    "tune",
+    "eval",
+    "demo",
+]
 
 
 def test_help_names_every_command_and_exit_code_and_has_examples(run: Run) -> None:

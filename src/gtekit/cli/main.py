@@ -8,14 +8,56 @@ import warnings
 from collections.abc import Sequence
 from typing import TextIO
 
-from gtekit.cli import bench, demo, doctor, embed, evaluate, inspect, models, pull, similarity, tune, verify
+from gtekit.cli import (
+    bench,
+    classify,
+    cluster,
+    dedupe,
+    demo,
+    doctor,
+    embed,
+    evaluate,
+    explain,
+    index,
+    inspect,
+    models,
+    pairs,
+    pull,
+    rerank,
+    search,
+    similarity,
+    summarize,
+    system_errors,
+    tune,
+    verify,
+)
 from gtekit.cli.exit_codes import EXIT_CODES, ExitCode, exit_code_of
-from gtekit.cli.system_errors import explain
 from gtekit.cli.wording import in_flags
 from gtekit.errors import GtekitError, GtekitWarning
 from gtekit.version import __version__
 
-COMMANDS = (embed, similarity, inspect, models, pull, doctor, verify, bench, tune, evaluate, demo)
+COMMANDS = (
+    embed,
+    similarity,
+    index,
+    search,
+    dedupe,
+    pairs,
+    rerank,
+    summarize,
+    explain,
+    classify,
+    cluster,
+    inspect,
+    models,
+    pull,
+    doctor,
+    verify,
+    bench,
+    tune,
+    evaluate,
+    demo,
+)
 
 EPILOG = f"""\
 examples:
@@ -79,7 +121,7 @@ def _run(arguments: argparse.Namespace) -> int:
     except (OSError, MemoryError) as error:  # a full disk, a file without permission
         if arguments.debug:
             raise
-        _say(explain(error))
+        _say(system_errors.explain(error))
         return ExitCode.FAILED
     except KeyboardInterrupt:
         _say("interrupted.")
