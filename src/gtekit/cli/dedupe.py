@@ -4,8 +4,6 @@ import argparse
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
-from datetime import date, datetime, time
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -181,8 +179,6 @@ def _kept_rows(
     groups: "_Groups | None",
 ) -> Iterator[Mapping[str, Any]]:
     total = len(found.duplicate_of)
-    fields: set[str] | None = None
-    is_table = Path(arguments.output).suffix.lower() in (".csv", ".tsv")
     index = -1
     for index, row in enumerate(rows.rows):
         if index == total:
@@ -193,14 +189,7 @@ def _kept_rows(
         if stands_for in shown:
             shown[stands_for].append(_member(found, index, row))
         if stands_for == index:
-            record = {name: _json_value(value, name) for name, value in row.kept.items()}
-            fields = set(record) if fields is None else fields
-            if is_table and not set(record) <= fields:
-                raise FileFormatError(
-                    f"{arguments.file}, line {row.number}: has fields that the rows before have not "
-                    f"({', '.join(sorted(set(record) - fields))}), and {arguments.output} is a table. Name it .jsonl."
-                )
-            yield record
+            yield row.kept
     if index + 1 != total:
         raise FileFormatError(f"{arguments.file}: changed while it was read. Run the command again.")
 
@@ -271,13 +260,3 @@ def _print_report(
 def _short(member: Mapping[str, Any]) -> str:
     text = " ".join(str(member["text"]).split())
     return text if len(text) <= SHOWN_CHARS else f"{text[:SHOWN_CHARS]}..."
-
-
-def _json_value(value: object, field: str) -> object:
-    if isinstance(value, date | datetime | time):  # parquet has them
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return str(value)
-    if isinstance(value, bytes):
-        raise FileFormatError(f"field {field!r} holds bytes, which JSON has no form for. Leave the column out.")
-    return value

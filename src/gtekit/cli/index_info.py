@@ -79,7 +79,7 @@ def _lines(facts: dict[str, Any]) -> list[list[str]]:
             "search",
             facts["search"] + (f", {facts['unindexed_rows']:,} rows exactly" if facts["unindexed_rows"] else ""),
         ],
-        ["words", "kept and searched" if facts["has_text"] else "not kept"],
+        ["words", "searched (BM25)" if facts["has_text"] else "not searched"],
     ]
     if recall:
         lines.append(["recall", f"{recall['recall']:.4f} of the exact {recall['top_k']}, {recall['queries']} queries"])

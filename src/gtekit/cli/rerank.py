@@ -112,10 +112,5 @@ def _record(place: int, entry: "Ranked", row: "Row") -> dict[str, Any]:
         "score": round(entry.score, 6),
         "number": row.number,
         "text": row.text,
-        **{name: _plain(value) for name, value in row.kept.items()},
+        **row.kept,
     }
-
-
-def _plain(value: object) -> object:
-    """Dates and other values of parquet as text, which JSON has no form for."""
-    return value if value is None or isinstance(value, str | int | float | list | dict) else str(value)

@@ -44,7 +44,7 @@ class Asked:
         if self.where is not None:
             index.count(self.where)
         stats = index.stats()
-        if self.mode != "vector" and (stats.backend == "exact" or not stats.has_text):
+        if self.mode != "vector" and not stats.has_text:
             raise ArgumentError(
                 f"{index.location}: keeps no index of words (backend {stats.backend}). Search it with --mode vector, "
                 f"or build one with --backend lance."

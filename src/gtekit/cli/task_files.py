@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 from gtekit.cli.options import FILE_HELP, add_input_options
 from gtekit.errors import FileFormatError, GtekitWarning
-from gtekit.files import Keep, Row, check_writable, input_format, open_rows, replace_when_complete
+from gtekit.files import Keep, Row, check_writable, input_format, json_value, open_rows, replace_when_complete
 from gtekit.notices import warn_caller
 
 RECORD_FORMATS = (".jsonl", ".ndjson", ".csv", ".tsv")
@@ -95,7 +95,7 @@ def _complete_text(path: Path) -> Iterator[TextIO]:
 def _write_lines(stream: TextIO, records: Iterable[Mapping[str, Any]]) -> int:
     count = 0
     for record in records:
-        stream.write(json.dumps(record, ensure_ascii=False) + "\n")
+        stream.write(json.dumps(record, ensure_ascii=False, default=json_value) + "\n")
         count += 1
     return count
 
@@ -107,6 +107,11 @@ def _write_csv(stream: TextIO, records: Iterable[Mapping[str, Any]], *, delimite
         if writer is None:
             writer = csv.DictWriter(stream, list(record), delimiter=delimiter, lineterminator="\n")
             writer.writeheader()
+        if more := [name for name in record if name not in writer.fieldnames]:
+            raise FileFormatError(
+                f"result {count + 1} has fields that the first has not ({', '.join(more)}), and the output is a table. "
+                f"Name it .jsonl."
+            )
         writer.writerow({name: _cell(value) for name, value in record.items()})
         count += 1
     return count
@@ -114,4 +119,6 @@ def _write_csv(stream: TextIO, records: Iterable[Mapping[str, Any]], *, delimite
 
 def _cell(value: object) -> object:
     """Numbers and strings as they are; lists and objects as JSON, which any reader of the file can take apart."""
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list | tuple) else value
+    if isinstance(value, dict | list | tuple):
+        return json.dumps(value, ensure_ascii=False, default=json_value)
+    return value if value is None or isinstance(value, str | int | float) else json_value(value)

@@ -6,7 +6,7 @@ from gtekit.files.formats import INPUT_FORMATS, OUTPUT_FORMATS, InputFormat, Out
 from gtekit.files.lines import decode_text, read_lines
 from gtekit.files.reader import Rows, open_rows
 from gtekit.files.rows import Keep, Row, name_kind
-from gtekit.files.writer import VectorWriter, open_writer
+from gtekit.files.writer import VectorWriter, json_value, open_writer
 
 __all__ = [
     "INPUT_FORMATS",
@@ -24,6 +24,7 @@ __all__ = [
     "clear_folder",
     "decode_text",
     "input_format",
+    "json_value",
     "lock_folder",
     "name_kind",
     "open_rows",

@@ -128,7 +128,7 @@ class JsonlVectorWriter:
         form = f"[{', '.join([number] * vectors.values.shape[1])}]"
         scales = [None] * len(rows) if vectors.scales is None else vectors.scales.tolist()
         for row, values, scale in zip(rows, vectors.values.tolist(), scales, strict=True):
-            kept = json.dumps(row.kept, ensure_ascii=False, default=_json_value)[1:-1]
+            kept = json.dumps(row.kept, ensure_ascii=False, default=json_value)[1:-1]
             end = "" if scale is None else f', "scale": {scale:.9g}'
             line = f'{{{kept}{", " if kept else ""}"embedding": {form % tuple(values)}{end}}}\n'
             self._file.write(line.encode())
@@ -151,7 +151,12 @@ def _number_format(values: Array) -> str:
     return "%.5g" if values.dtype == np.float16 else "%d"
 
 
-def _json_value(value: object) -> object:
+def json_value(value: object) -> object:
+    """Give a value of a parquet file as JSON has it: dates as text, decimals with all their digits.
+
+    Raises:
+        FileFormatError: If there is no such form, as for bytes.
+    """
     if isinstance(value, date | datetime | time):
         return value.isoformat()
     if isinstance(value, Decimal):

@@ -78,7 +78,7 @@ class Stats:
     size_bytes: int | None  # None where it lies on a server that does not say
     search: str  # how a vector is searched for now: "exact", or the kind of index and its settings
     unindexed_rows: int  # searched exactly beside an approximate index
-    has_text: bool  # whether texts are kept and words can be searched
+    has_text: bool  # whether words can be searched: texts are kept, and the backend has BM25
     recall: Recall | None
     columns: Mapping[str, str]  # of the metadata: name and type (string, int, float, bool)
 

@@ -204,7 +204,7 @@ class ExactBackend:
             size_bytes=self._store.size_bytes(state),
             search="exact",
             unindexed_rows=0,
-            has_text=any(part.segment.texts is not None for part in state.parts),
+            has_text=False,
             recall=None,
             columns=dict(state.columns),
         )
