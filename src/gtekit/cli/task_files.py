@@ -2,10 +2,9 @@
 
 import argparse
 import csv
-import io
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
@@ -77,13 +76,6 @@ def write_records(arguments: argparse.Namespace, records: Iterable[Mapping[str, 
         if path.suffix.lower() in (".csv", ".tsv"):
             return _write_csv(stream, records, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
         return _write_lines(stream, records)
-
-
-def csv_text(records: Sequence[Mapping[str, Any]]) -> str:
-    """Give results as CSV, for standard output."""
-    stream = io.StringIO()
-    _write_csv(stream, records, delimiter=",")
-    return stream.getvalue()
 
 
 @contextmanager
