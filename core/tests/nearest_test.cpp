@@ -224,11 +224,11 @@ TEST(every_item_is_done_once_and_what_is_thrown_reaches_the_caller) {
 }
 
 TEST(a_poll_that_throws_ends_a_search) {
-  const std::vector<float> vectors = test::random_floats(3000 * 64, 4);
+  // a search of seconds, which ends at its first poll, after a tenth of one
+  const std::vector<float> vectors = test::random_floats(20'000 * 64, 4);
   const Rows rows = rows_of(vectors, 64);
   const Search how{"scalar", 2, [] { throw std::runtime_error("stop"); }};
-  CHECK_THROWS(
-      std::runtime_error, "stop", for (int round = 0; round < 1000; ++round) { search(rows, rows, nullptr, 3, how); });
+  CHECK_THROWS(std::runtime_error, "stop", search(rows, rows, nullptr, 3, how));
 }
 
 TEST(words_are_summed_by_any_number_of_threads) {
