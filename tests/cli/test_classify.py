@@ -165,10 +165,12 @@ def test_how_texts_are_embedded_goes_into_the_file(run: Run, train: Path, tiny_c
         (["--labels", "a,b", "--plot", "a.svg"], "--truth"),
         (["--labels", "a,b", "--truth", "topic"], "no field 'topic'"),
         (["--labels", "a,b", "--truth", "label", "--keep", "topic"], "no field 'topic' to keep"),
-        (["--labels", "a,b", "--keep", "all"], "the field 'label' is kept"),
+        (["--labels", "a,b", "--keep", "all"], "train.csv, line 2: the field 'label' has the name of a result"),
         (["--labels", "a,b", "-o", "out.parquet"], ".jsonl, .csv"),
         (["--labels", "a,b", "--folds", "0"], "--folds is for fit"),
         (["--classifier", "none.classifier"], "none.classifier: can't be read"),
+        (["--classifier", "train.csv"], "Fit a classifier to it first: gtekit classify fit train.csv"),
+        (["--keep", ",", "--labels", "a,b"], "--keep ',' names no field"),
         (["--classifier", "none.classifier", "--prompt", "a"], "--prompt is part of a classifier"),
         (["other.csv", "--labels", "a,b"], "one file at a time"),
     ],
@@ -188,8 +190,10 @@ def test_what_can_not_be_is_said_before_a_model_is_loaded(
         (["--least-accuracy", "95"], "--least-accuracy 95.0 is not possible"),
         (["--folds", "0"], "c is found by cross-validation"),
         (["--columns", "text"], "name two columns"),
-        (["--columns", "text,topic"], "no field 'topic'"),
-        (["-o", "no/folder/a.classifier"], "its folder is not there"),
+        (["--columns", "text,topic"], "no field 'topic' for the labels; its fields are: text, label. Name the columns"),
+        (["--columns", "topic,label"], "no field 'topic'; its fields are: text, label. Name the columns"),
+        (["-o", "."], ".: is a folder"),
+        (["-o", "no/folder/a.classifier"], "no file can be made in no/folder"),
         (["--plot", "a.gif"], ".svg or .png"),
     ],
 )
@@ -217,6 +221,18 @@ def test_labels_that_can_not_be_learned_are_named_with_their_line(
     code, _, errors = run("classify", "fit", path, "-m", tmp_path / "no-model")
     assert code == 2
     assert message in errors
+
+
+def test_labels_and_plots_are_not_overwritten_either(run: Run, train: Path) -> None:
+    labels = write_csv(train.parent / "labels.csv", [("sport", "games"), ("food", "cooking")], "label,description")
+    code, _, errors = run("classify", train, "--labels", labels, "-o", labels)
+    assert code == 2
+    assert "is the input of --labels" in errors
+    folder = train.parent / "plot.svg"
+    folder.mkdir()
+    code, _, errors = run("classify", train, "--labels", labels, "--truth", "label", "--plot", folder)
+    assert code == 2
+    assert "plot.svg: is a folder" in errors
 
 
 def test_the_input_is_never_overwritten(run: Run, train: Path) -> None:

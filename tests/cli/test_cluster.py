@@ -94,7 +94,13 @@ def test_maps_curve_and_terms_are_written(run: Run, minilm: gtekit.Embedder, tic
         (("--method", "hdbscan", "--clusters", "3"), "--clusters 3 is an option of --method kmeans"),
         (("--threshold", "0.5"), "--threshold 0.5 is an option of --method communities"),
         (("--method", "communities", "--threshold", "7"), "--threshold 7.0 is not possible; choose a cosine"),
-        (("--min-size", "1"), "--min-size 1 is not possible"),
+        (("--method", "hdbscan", "--min-size", "1"), "--min-size 1 is not possible"),
+        (("--min-size", "10"), "--min-size 10 is an option of --method hdbscan and communities"),
+        (("--method", "hdbscan", "--criterion", "silhouette"), "--criterion silhouette is an option of"),
+        (("--clusters", "3", "--criterion", "silhouette"), "--criterion silhouette is an option of"),
+        (("--html", "tickets.html"), "tickets.html: is a folder"),
+        (("--png", "a.png", "--curve", "a.png"), "--curve a.png: is the file of --png as well"),
+        (("-o", "tickets.jsonl"), "-o tickets.jsonl: is the input"),
         (("--clusters", "3", "--curve", "c.png"), "--curve shows how --clusters auto"),
         (("-o", "out.xlsx"), "out.xlsx: name the output .jsonl, .csv or .tsv"),
         (("--html", "map.png"), "map.png: is written as HTML; name it map.html"),
@@ -107,6 +113,7 @@ def test_what_can_not_be_done_is_said_before_a_model_is_looked_for(
     run: Run, tickets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "tickets.html").mkdir()
     code, output, errors = run("cluster", tickets, *arguments, "-m", "no-such-folder/model")
     assert code != 0
     assert output == ""
@@ -115,7 +122,7 @@ def test_what_can_not_be_done_is_said_before_a_model_is_looked_for(
 
 def test_a_field_that_has_the_name_of_a_result_is_not_overwritten(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
-    path.write_text('{"text": "a", "cluster": 3}\n', encoding="utf-8")
+    path.write_text('{"text": "a"}\n{"text": "a", "cluster": 3}\n', encoding="utf-8")
     code, _, errors = run("cluster", path, "--keep", "all", "-o", tmp_path / "out.jsonl")
     assert code != 0
-    assert "the file has a field 'cluster', which is also the name of a result" in errors
+    assert f"{path}, line 2: the field 'cluster' has the name of a result" in errors

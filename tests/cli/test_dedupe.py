@@ -1,6 +1,7 @@
 """gtekit dedupe: rows that stay, with all they hold, and what is said of the others."""
 
 import csv
+import gzip
 import io
 import json
 from datetime import date
@@ -11,7 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import gtekit
 from gtekit.cli.seekable_input import seekable_input
+from gtekit.tasks import paraphrases
 from tests.cli.conftest import Run
 
 MODEL = ("-m", "all-MiniLM-L6-v2")
@@ -136,6 +139,10 @@ def test_rows_with_new_fields_do_not_fit_into_a_table(run: Run, minilm: object, 
         (["--groups", "groups.csv"], "name the file .jsonl"),
         (["--no-normalize"], "--no-normalize has no meaning here"),
         (["--field", "body"], "no field 'body'"),
+        (["--json"], "-o - and --json both print to standard output"),
+        (["--pairs", "pairs.txt"], "name --pairs .jsonl, .csv or .tsv"),
+        (["--pairs", "pairs.csv", "--report"], "--report is about texts to keep"),
+        (["--pairs", "pairs.csv", "-o", "kept.csv"], "-o is about texts to keep"),
     ],
 )
 def test_what_can_not_be_done_is_said_before_a_model_is_loaded(
@@ -150,7 +157,59 @@ def test_an_output_can_not_be_the_groups_too(run: Run, tickets: Path) -> None:
     output = tickets.with_name("kept.jsonl")
     code, _, errors = run("dedupe", tickets, "-o", output, "--groups", output)
     assert code == 2
-    assert "is the output itself" in errors
+    assert "--groups" in errors
+    assert "is the file of -o as well" in errors
+
+
+@pytest.mark.parametrize("option", ["-o", "--groups", "--pairs"])
+def test_the_input_is_never_an_output(run: Run, tickets: Path, option: str) -> None:
+    before = tickets.read_bytes()
+    (tickets.parent / "link.jsonl").symlink_to(tickets)
+    for name in ("tickets.jsonl", "link.jsonl"):
+        code, _, errors = run("dedupe", tickets, option, tickets.parent / name, "-m", "no-such-model")
+        assert code == 2
+        assert f"{option} {tickets.parent / name}: is the input" in errors
+    assert tickets.read_bytes() == before
+
+
+def test_pairs_are_written_with_lines_and_texts(run: Run, minilm: gtekit.Embedder, tickets: Path) -> None:
+    target = tickets.with_name("pairs.jsonl")
+    code, printed, errors = run("dedupe", tickets, "--pairs", target, "--threshold", "0.85", *MODEL)
+    assert (code, printed) == (0, "")
+    assert f"{target}: 2 pairs of 5 texts." in errors
+    expected = paraphrases(minilm, TEXTS, threshold=0.85)
+    found = {(row["number_a"] - 1, row["number_b"] - 1): row for row in read(target.read_text("utf-8"))}
+    assert sorted(found) == sorted(zip(expected.left.tolist(), expected.right.tolist(), strict=True))
+    for (left, right), row in found.items():
+        assert (row["text_a"], row["text_b"]) == (TEXTS[left], TEXTS[right])
+    assert found[0, 3]["score"] == 1
+
+
+def test_pairs_can_be_scored_again(run: Run, minilm: gtekit.Embedder, tmp_path: Path) -> None:
+    lines = "\n\n".join([*TEXTS, "Täglich grüßt das Murmeltier"]).encode()
+    code, printed, _ = run("dedupe", "-", "--pairs", tmp_path / "p.csv", "--json", *MODEL, stdin=lines)
+    pairs = json.loads(printed)["pairs"]
+    assert (code, pairs > 2) == (0, True)  # blank lines are texts, and alike
+    _, printed, _ = run("pairs", "score", tmp_path / "p.csv", *MODEL)
+    scored = read(printed)
+    assert len(scored) == pairs
+    for row in scored:
+        assert row["cosine"] == pytest.approx(float(row["score"]), abs=2e-6)
+
+
+def test_pairs_of_no_texts_are_refused(run: Run, tmp_path: Path, tiny_checkpoint: Path) -> None:
+    arguments = ("--pairs", tmp_path / "p.csv", "--threshold", "0.9", "-m", tiny_checkpoint)
+    code, _, errors = run("dedupe", "-", *arguments)
+    assert code == 2
+    assert "holds no texts" in errors
+    assert not (tmp_path / "p.csv").exists()
+
+
+def test_packed_standard_input_is_told_without_the_name_of_a_copy(run: Run) -> None:
+    code, _, errors = run("dedupe", "-", "--threshold", "0.9", stdin=gzip.compress(b"a\n"))
+    assert code == 2
+    assert "standard input: this is gzip. Unpack it on the way in" in errors
+    assert "tmp" not in errors
 
 
 def test_a_file_without_texts_is_refused(run: Run, tmp_path: Path, tiny_checkpoint: Path) -> None:

@@ -68,3 +68,40 @@ def test_a_model_that_pools_otherwise_is_bad_input(run: Run, tmp_path: Path) -> 
     code, _, errors = run("explain", "a", "b", "-m", folder)
     assert code == 2
     assert "mean pooling" in errors
+
+
+def test_each_pair_of_a_file_is_a_line(run: Run, minilm: gtekit.Embedder, tmp_path: Path) -> None:
+    pairs = [(QUERY, DOCUMENT), ("bread", "how bread is baked")]
+    (tmp_path / "pairs.csv").write_text("".join(f"{a},{b}\n" for a, b in [("query", "document"), *pairs]))
+    out = tmp_path / "out.jsonl"
+    code, printed, errors = run("explain", "--file", tmp_path / "pairs.csv", "-o", out, *MINILM)
+    assert (code, printed) == (0, "")
+    assert "2 pairs explained" in errors
+    expected = [json.loads(json.dumps(explain(minilm, *pair).to_dict())) for pair in pairs]
+    assert [json.loads(line) for line in out.read_text().splitlines()] == expected
+    columns = ("--columns", "document,query")
+    first = json.loads(run("explain", "--file", tmp_path / "pairs.csv", *columns, *MINILM)[1].splitlines()[0])
+    assert (first["query"]["text"], first["document"]["text"]) == (DOCUMENT, QUERY)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "two texts are needed"),
+        (["a", "b", "--file", "pairs.csv"], "QUERY is for one pair"),
+        (["--file", "pairs.csv", "--html", "a.html"], "--html is for one pair"),
+        (["--file", "pairs.csv", "-o", "pairs.csv"], "is the input"),
+        (["--file", "none.csv"], "none.csv: can't be read"),
+        (["a", "b", "-o", "out.jsonl"], "-o is for --file"),
+        (["a", "b", "--html", "folder"], "folder: is a folder"),
+    ],
+)
+def test_what_does_not_go_together_is_told(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pairs.csv").write_text("query,document\na,b\n")
+    (tmp_path / "folder").mkdir()
+    code, _, errors = run("explain", *arguments, "-m", "no-such-model")
+    assert code == 2
+    assert said in errors

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import gtekit
@@ -142,9 +144,12 @@ def test_pairs_come_from_standard_input_and_without_labels(run: Run, tiny_checkp
         (["score", "FILE", "--prior", "2"], "--prior 2 is not possible"),
         (["score", "FILE", "--classifier", "none.json"], "there is no such file"),
         (["score", "FILE", "--no-normalize"], "no meaning here"),
+        (["score", "FILE", "--json"], "-o - and --json both print to standard output"),
+        (["score", "FILE", "-o", "FILE"], "is the input"),
+        (["score", "FILE", "--delimiter", ";;"], "must be one character"),
         (["fit", "FILE", "-o", "a.csv"], "name the file .json"),
         (["fit", "FILE", "--least", "4"], "all 12 pairs are made 0"),
-        (["calibrate", "FILE", "--plot", "a.pdf"], "name the plot .svg or .png"),
+        (["calibrate", "FILE", "--plot", "a.pdf"], "ends in .svg or .png"),
         (["calibrate", "FILE", "-o", "none/a.json"], "no file can be made"),
     ],
 )
@@ -159,11 +164,56 @@ def test_what_can_not_be_done_is_said_before_a_model_is_loaded(
 
 def test_fields_of_the_output_s_own_and_texts_that_nobody_knows_are_refused(run: Run, tmp_path: Path) -> None:
     own = write(tmp_path / "own.csv", ["sentence1", "sentence2", "cosine"], [("a", "b", 1)])
-    assert "has a field 'cosine'" in run("pairs", "score", own, *MODEL)[2]
+    assert (
+        "own.csv, line 2: the field 'cosine' has the name of a result. Rename it."
+        in run("pairs", "score", own, *MODEL)[2]
+    )
     unknown = write(tmp_path / "unknown.csv", ["x", "y"], [("a", "b")])
     assert "no columns are called as pairs of texts are" in run("pairs", "score", unknown, *MODEL)[2]
     several = write(tmp_path / "several.csv", ["a", "b", "text1", "text2"], [("a", "b", "c", "d")])
     assert "several columns could be the texts" in run("pairs", "score", several, *MODEL)[2]
+
+
+def test_a_later_row_with_a_field_of_the_output_s_own_is_refused_too(
+    run: Run, tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    rows: list[dict[str, Any]] = [{"a": "x", "b": "y"}, {"a": "x", "b": "y", "same": "what I say"}]
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    out = tmp_path / "out.jsonl"
+    code, _, errors = run("pairs", "score", tmp_path / "in.jsonl", "-o", out, "-m", tiny_checkpoint)
+    assert code == 2
+    assert "in.jsonl, line 2: the field 'same' has the name of a result" in errors
+    assert not out.exists()
+
+
+def test_a_table_is_no_classifier(run: Run, labelled: Path) -> None:
+    code, _, errors = run("pairs", "score", labelled, "--classifier", labelled, "-m", "no-such-model")
+    assert code == 2
+    assert f"gtekit pairs fit {labelled} -o FILE.json" in errors
+
+
+def test_parquet_and_other_delimiters_give_the_same_scores(run: Run, minilm: gtekit.Embedder, labelled: Path) -> None:
+    names = ["sentence1", "sentence2", "label"]
+    columns = dict(zip(names, (list(column) for column in zip(*ROWS, strict=True)), strict=True))
+    pq.write_table(pa.table(columns), labelled.with_name("a.parquet"))
+    with labelled.with_name("b.csv").open("w", newline="") as file:
+        csv.writer(file, delimiter=";").writerows([names, *ROWS])
+    given = [(labelled,), (labelled.with_name("a.parquet"),), (labelled.with_name("b.csv"), "--delimiter", ";")]
+    scored = [run("pairs", "score", *words, *MODEL)[1].splitlines() for words in given]
+    cosines = [[json.loads(line)["cosine"] for line in lines] for lines in scored]
+    assert cosines[0] == cosines[1] == cosines[2]
+    assert len(cosines[0]) == len(ROWS)
+    fits = [json.loads(run("pairs", "fit", *words, "--json", *MODEL)[1])["threshold"] for words in given]
+    assert fits[0] == fits[1] == fits[2]
+    code, _, errors = run("pairs", "score", given[1][0], "--delimiter", ";", *MODEL)
+    assert (code, "--delimiter is for csv and tsv" in errors) == (2, True)
+
+
+def test_with_an_output_json_says_what_was_done(run: Run, labelled: Path, tiny_checkpoint: Path) -> None:
+    out = labelled.with_name("out.jsonl")
+    code, printed, _ = run("pairs", "score", labelled, "-o", out, "--json", "-m", tiny_checkpoint)
+    assert code == 0
+    assert json.loads(printed)["pairs"] == len(out.read_text().splitlines()) == 12
 
 
 @pytest.mark.parametrize("name", ["score", "fit", "calibrate"])

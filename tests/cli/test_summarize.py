@@ -65,6 +65,8 @@ def test_a_query_and_tokens_are_taken(run: Run, minilm: gtekit.Embedder, article
         (["--sentences", "1.5"], "--sentences 1.5 is not possible"),
         (["--tokens", "0"], "--tokens 0 is not possible"),
         (["--diversity", "-1"], "--diversity -1.0 is not possible"),
+        (["--sentences", "abc"], "'abc' is no number; choose how many"),
+        (["--keep", "id"], "is one text, which has no fields to --keep"),
         (["--field", "body"], "is one text, which has no --field"),
         (["-o", "summary.txt"], "name the output .jsonl, .csv or .tsv"),
     ],
@@ -81,3 +83,23 @@ def test_files_without_text_are_told(run: Run, tmp_path: Path) -> None:
     assert "can't be read" in run("summarize", tmp_path / "none.txt")[2]
     assert "can't be read" in run("summarize", tmp_path / "none.md")[2]
     assert "is a folder" in run("summarize", tmp_path)[2]
+
+
+def test_summaries_of_rows_keep_their_fields(run: Run, tiny_checkpoint: Path, tmp_path: Path) -> None:
+    rows = [{"id": "a", "body": TEXT}, {"id": "b", "body": "Short."}]
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    common = ("summarize", tmp_path / "in.jsonl", "--field", "body", "-o", tmp_path / "out.jsonl")
+    code, printed, _ = run(*common, "--keep", "id", "--json", "-m", tiny_checkpoint)
+    assert (code, json.loads(printed)["texts"]) == (0, 2)
+    found = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert [(row["number"], row["id"], "body" in row) for row in found] == [(1, "a", False), (2, "b", False)]
+    (tmp_path / "in.jsonl").write_text('{"body": "a", "text": ""}\n')
+    code, _, errors = run(*common, "--keep", "all", "-m", "no-such-model")
+    assert code == 2
+    assert "in.jsonl, line 1: the field 'text' has the name of a result" in errors
+
+
+def test_an_empty_summary_says_why(run: Run, tiny_checkpoint: Path, article: Path, tmp_path: Path) -> None:
+    code, printed, errors = run("summarize", article, "--tokens", "1", "-m", tiny_checkpoint)
+    assert (code, printed) == (0, "")
+    assert "the summary is empty: no sentence fits into --tokens 1" in errors

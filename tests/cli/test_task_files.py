@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
-from gtekit.cli.task_files import check_output, write_records
-from gtekit.errors import FileFormatError
+from gtekit.cli.options import read_keep
+from gtekit.cli.printing import print_json
+from gtekit.cli.task_files import check_output, check_targets, write_records
+from gtekit.errors import ArgumentError, FileFormatError
 
 RECORDS: list[dict[str, Any]] = [
     {"text": 'a "quoted", text\n', "score": 0.5, "day": date(2024, 1, 2), "tags": ["x", "é"]},
@@ -70,3 +72,61 @@ def test_nothing_is_left_of_results_that_break_off(tmp_path: Path) -> None:
 def test_an_output_that_cannot_be_written_is_known_before(tmp_path: Path, name: str, message: str) -> None:
     with pytest.raises(FileFormatError, match=message):
         check_output(to(tmp_path / name))
+
+
+def test_numbers_that_are_none_become_null_and_an_empty_cell(tmp_path: Path) -> None:
+    nan, infinity = float("nan"), float("inf")
+    record = {"a": nan, "list": [1.5, (infinity, date(2024, 1, 2))], "object": {"x": {"y": -infinity}}, "text": "NaN"}
+    write_records(to(tmp_path / "out.jsonl"), [record])
+    (line,) = (tmp_path / "out.jsonl").read_text().splitlines()
+    assert json.loads(line, parse_constant=lambda name: pytest.fail(name)) == {
+        "a": None,
+        "list": [1.5, [None, "2024-01-02"]],
+        "object": {"x": {"y": None}},
+        "text": "NaN",
+    }
+    write_records(to(tmp_path / "out.csv"), [record])
+    with (tmp_path / "out.csv").open(newline="") as file:
+        assert list(csv.reader(file))[1][:2] == ["", '[1.5, [null, "2024-01-02"]]']
+
+
+def test_json_on_standard_output_has_no_nan_either(capsys: pytest.CaptureFixture[str]) -> None:
+    print_json({"results": [{"score": float("nan"), "path": Path("a")}]})
+    assert json.loads(capsys.readouterr().out) == {"results": [{"score": None, "path": "a"}]}
+
+
+@pytest.mark.parametrize(
+    ("text", "keep"),
+    [("all", "all"), (" none ", "none"), ("text", "text"), ("a, b,", ["a", "b"]), ("text,a", ["text", "a"])],
+)
+def test_every_command_reads_keep_in_one_way(text: str, keep: str | list[str]) -> None:
+    assert read_keep(text) == keep
+    with pytest.raises(ArgumentError, match="names no field"):
+        read_keep(" , ")
+
+
+def test_an_output_is_no_folder_no_input_and_no_other_output(tmp_path: Path) -> None:
+    source, folder = tmp_path / "in.jsonl", tmp_path / "d.jsonl"
+    source.write_text("{}")
+    folder.mkdir()
+    (tmp_path / "link.jsonl").symlink_to(source)
+
+    def check(**options: Path) -> None:
+        check_targets(argparse.Namespace(file=str(source), labels="a,b", **options), *options)
+
+    check(output=tmp_path / "out.jsonl", groups=tmp_path / "other.jsonl")
+    with pytest.raises(FileFormatError, match=r"d\.jsonl: is a folder"):
+        check(html=folder)
+    with pytest.raises(FileFormatError, match=r"-o .*link\.jsonl: is the input\. Name another"):
+        check(output=tmp_path / "link.jsonl")
+    with pytest.raises(FileFormatError, match=r"--groups .*: is the file of -o as well"):
+        check(output=tmp_path / "out.jsonl", groups=tmp_path / "." / "out.jsonl")
+
+
+def test_a_file_on_standard_input_is_no_output_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "in.jsonl").write_text("{}")
+    with (tmp_path / "in.jsonl").open() as stream:
+        monkeypatch.setattr("sys.stdin", stream)
+        check_output(argparse.Namespace(file="-", output=str(tmp_path / "out.jsonl")))
+        with pytest.raises(FileFormatError, match="is the input"):
+            check_output(argparse.Namespace(file="-", output=str(tmp_path / "in.jsonl")))

@@ -141,8 +141,11 @@ def test_a_model_that_pools_otherwise_is_refused(tmp_path: Path) -> None:
 def test_what_is_no_text_is_refused(tiny: gtekit.Embedder) -> None:
     with pytest.raises(TextTypeError, match="document is a list"):
         explain(tiny, "a", ["b"])  # type: ignore[arg-type]
-    with pytest.raises(ArgumentError, match="on_truncation"):
+    with pytest.raises(ArgumentError, match="on_truncation='chunk' is not possible for explain"):
         explain(tiny, "a", "b", on_truncation="chunk")
+    for top_k in (-1, 0, 1.5):
+        with pytest.raises(ArgumentError, match=f"top_k={top_k}"):
+            explain(tiny, "a", "b").matches(top_k)  # type: ignore[arg-type]
 
 
 def test_plain_values_are_json_and_add_up(tiny: gtekit.Embedder) -> None:

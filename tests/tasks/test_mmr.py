@@ -1,5 +1,7 @@
 """Maximal marginal relevance against its definition, written out slowly."""
 
+from itertools import islice
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 from gtekit.arrays import Floats
 from gtekit.cosines import l2_normalize
 from gtekit.errors import ArgumentError, ShapeError
-from gtekit.tasks.mmr import diversify, mmr
+from gtekit.tasks.mmr import diversify, mmr, mmr_order
 
 
 def drawn(seed: int, rows: int, dimension: int = 8) -> Floats:
@@ -94,3 +96,15 @@ def test_what_is_no_number_is_refused_with_its_row() -> None:
     vectors[1, 0] = np.nan
     with pytest.raises(ArgumentError, match="row 1 has the relevance nan"):
         mmr(np.ones(2, np.float32), vectors, 1, 0)
+
+
+def test_the_order_comes_row_by_row_and_begins_as_the_choice_of_few() -> None:
+    vectors = drawn(2, 50)
+    relevance = vectors @ vectors[0]
+    whole = list(mmr_order(relevance, vectors, 0.5))
+    assert sorted(whole) == list(range(50))
+    assert diversify(relevance, vectors, 3, 0.5).tolist() == whole[:3]
+    order = mmr_order(relevance, vectors, 0.5)
+    assert list(islice(order, 3)) == whole[:3]
+    vectors[:] = 0  # what was not looked at yet: nothing is alike any more, so the rest is not what it was
+    assert list(order) != whole[3:]

@@ -1,5 +1,6 @@
 """Rankings: order, ties, how many, diversity, texts and vectors."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -145,12 +146,44 @@ def test_values_that_are_not_possible_are_refused(tiny: gtekit.Embedder) -> None
 
 def test_vectors_that_can_not_be_meant_are_refused(tiny: gtekit.Embedder) -> None:
     vectors = tiny.encode(DOCUMENTS)
-    with pytest.raises(ArgumentError, match=r"documents\[0\] has the length 2; .* l2_normalize"):
+    with pytest.raises(ArgumentError, match=r"documents\[0\] has the length 2, not 1: .*l2_normalize\(documents\)"):
         rank(tiny, QUERY, vectors * 2)
     with pytest.raises(ShapeError, match="float32 or float16"):
         rank(tiny, QUERY, (vectors * 127).astype(np.int8))
     with pytest.raises(ShapeError, match="the second alike"):
         rank(tiny, QUERY, gtekit.l2_normalize(vectors[:, :5].copy()))
     vectors[4] = np.nan
-    with pytest.raises(ArgumentError, match=r"documents\[4\] has no finite score"):
-        rank(tiny, QUERY, vectors)
+    for top_k in (None, 1):
+        with pytest.raises(ArgumentError, match=r"documents\[4\] holds numbers that are not finite"):
+            rank(tiny, QUERY, vectors, top_k=top_k)
+
+
+@pytest.mark.parametrize("wrong", [3.0, np.nan])
+def test_every_vector_is_looked_at_and_not_some(tiny: gtekit.Embedder, wrong: float) -> None:
+    vectors = np.tile(tiny.encode(DOCUMENTS), (1000, 1))
+    vectors[4321] *= wrong
+    with pytest.raises(ArgumentError, match=r"documents\[4321\]"):
+        rank(tiny, QUERY, vectors, top_k=1)
+    with pytest.raises(ArgumentError, match=r"documents\[1\]\[4321\]"):
+        rerank(tiny, ["a", "b"], [["text"], vectors], top_k=1)
+
+
+@pytest.mark.parametrize("documents", [None, {"a", "b"}, (text for text in "ab"), {"b": "a"}, 3])
+def test_what_is_no_list_of_documents_is_refused(tiny: gtekit.Embedder, documents: object) -> None:
+    for asked in (lambda: rerank(tiny, [QUERY], documents), lambda: rank(tiny, QUERY, documents)):  # type: ignore[arg-type]
+        with pytest.raises(TextTypeError, match=r"expected a list of str|pass a list of str"):
+            asked()
+
+
+def test_a_list_of_texts_may_begin_at_another_key(tiny: gtekit.Embedder) -> None:
+    class Series:  # as a pandas.Series that was filtered
+        def __len__(self) -> int:
+            return 2
+
+        def __iter__(self) -> Iterator[str]:
+            return iter(DOCUMENTS[:2])
+
+        def __getitem__(self, key: int) -> str:
+            return {5: DOCUMENTS[0], 8: DOCUMENTS[1]}[key]
+
+    assert rerank(tiny, [QUERY], Series()) == rerank(tiny, [QUERY], DOCUMENTS[:2])  # type: ignore[arg-type]

@@ -32,6 +32,10 @@ def tiny(tiny_checkpoint: Path) -> gtekit.Embedder:
     return gtekit.load(tiny_checkpoint, language_warning=False)
 
 
+def sentences_of(text: str) -> list[str]:
+    return [text[begin:end] for begin, end in sentence_spans(text)]
+
+
 def check_places(summary: Summary, text: str) -> None:
     spans = list(sentence_spans(text))
     assert [sentence.index for sentence in summary.sentences] == sorted({s.index for s in summary.sentences})
@@ -90,6 +94,23 @@ def test_any_text_has_a_summary_within_its_limits(
         most = 3 if sentences is None else sentences
         most = ceil(round(most * summary.total_sentences, 6)) if isinstance(most, float) else most
         assert len(summary.sentences) == min(most, summary.total_sentences)
+
+
+def test_a_shorter_summary_is_what_a_longer_one_chose_first(tiny: gtekit.Embedder) -> None:
+    every = {sentence.index: sentence.rank for sentence in summarize(tiny, TEXT, sentences=COUNT).sentences}
+    lengths = {index: count - 2 for index, count in enumerate(tiny.count_tokens(sentences_of(TEXT)))}
+    for sentences in range(1, COUNT):
+        few = summarize(tiny, TEXT, sentences=sentences).sentences
+        assert {sentence.index: sentence.rank for sentence in few} == {
+            index: rank for index, rank in every.items() if rank <= sentences
+        }
+    for tokens in range(1, sum(lengths.values()) + 1):
+        room, expected = tokens, set()
+        for index in sorted(every, key=every.__getitem__):
+            if lengths[index] <= room:
+                room -= lengths[index]
+                expected.add(index)
+        assert {sentence.index for sentence in summarize(tiny, TEXT, tokens=tokens).sentences} == expected
 
 
 def test_a_short_text_is_given_whole_and_an_empty_one_has_nothing(tiny: gtekit.Embedder) -> None:

@@ -240,3 +240,12 @@ def test_importing_the_tasks_imports_no_scikit_learn() -> None:
     code = "import sys, gtekit.tasks; print('sklearn' in sys.modules, 'matplotlib' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     assert done.stdout == "False False\n"
+
+
+def test_an_older_scikit_learn_is_told_by_its_version() -> None:
+    code = (
+        "import sklearn, sklearn.utils; sklearn.__version__ = '1.5.2'; del sklearn.utils.Tags\n"
+        "import gtekit.tasks.vectorizer"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, text=True)
+    assert "MissingExtraError: GteVectorizer needs scikit-learn 1.6 or later (here is 1.5.2)" in done.stderr

@@ -16,9 +16,19 @@ from gtekit.cli.options import (
     encode_keywords,
     load_model,
     new_parser,
+    read_keep,
 )
 from gtekit.cli.printing import count_text, print_json, say
-from gtekit.cli.task_files import add_output, check_output, read_rows, write_records
+from gtekit.cli.task_files import (
+    RECORD_FORMATS,
+    add_output,
+    check_output,
+    check_own_fields,
+    check_targets,
+    read_rows,
+    row_place,
+    write_records,
+)
 from gtekit.errors import ArgumentError, FileFormatError
 
 if TYPE_CHECKING:
@@ -36,7 +46,7 @@ EXAMPLE = """\
   gtekit classify test.csv --classifier topics.classifier --truth label --plot confusion.png
 
 A file of labels has the columns label and description (.csv, .tsv, .jsonl), or is a .json object of both. Examples
-have the columns text and label. fit needs gtekit[tasks]. A file that is called fit: ./fit."""
+have the columns text and label. fit needs pip install 'gtekit[tasks]'. A file that is called fit: ./fit."""
 USAGE = """\
 gtekit classify [FILE] --labels NAMES|FILE [-o OUT] [options]
        gtekit classify [FILE] --classifier FILE [-o OUT] [options]
@@ -83,8 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise ArgumentError(f"{' '.join(files)}: one file at a time, or its texts on standard input.")
     arguments.file = files[0] if files else "-"
     refuse(arguments, OF_ANSWERS if is_fit else classify_fit.OF_FIT, "is not for fit" if is_fit else "is for fit")
-    if arguments.output != "-" and Path(arguments.output).exists() and _is_same(arguments.output, arguments.file):
-        raise ArgumentError(f"-o {arguments.output}: is the input. Name another file.")
+    check_targets(arguments, "output", "plot")
     if arguments.plot is not None:
         from gtekit.tasks.classification.confusion import check_plot
 
@@ -102,10 +111,6 @@ def refuse(arguments: argparse.Namespace, names: Sequence[str], reason: str) -> 
         value = getattr(arguments, name)
         if value is not None and value is not False:  # 0 counts as given
             raise ArgumentError(f"--{name.replace('_', '-')} {reason}; leave it out.")
-
-
-def _is_same(output: str, file: str) -> bool:
-    return file != "-" and Path(file).exists() and Path(output).samefile(file)
 
 
 def _label(arguments: argparse.Namespace) -> int:
@@ -159,6 +164,11 @@ def _by_classifier(arguments: argparse.Namespace) -> Any:  # noqa: ANN401 - a fu
     refuse(arguments, OF_ENCODING, "is part of a classifier, which embeds texts as in its fit")
     if arguments.on_truncation != "warn":
         raise ArgumentError("--on-truncation is part of a classifier, which embeds texts as in its fit; leave it out.")
+    if arguments.classifier.suffix.lower() in RECORD_FORMATS:
+        raise FileFormatError(
+            f"--classifier {arguments.classifier}: is a table by its name. Fit a classifier to it first: gtekit "
+            f"classify fit {arguments.classifier} -o topics.classifier"
+        )
     read_classifier(arguments.classifier)
 
     def predict(model: "Embedder", texts: list[str]) -> "Predictions":
@@ -169,22 +179,17 @@ def _by_classifier(arguments: argparse.Namespace) -> Any:  # noqa: ANN401 - a fu
 
 def _read(arguments: argparse.Namespace) -> "tuple[list[Row], tuple[str, ...] | None]":
     """Read the rows, and name the fields that go to the output; None: all that were read."""
-    text = "text" if arguments.keep is None else arguments.keep.strip()
-    asked: Keep = text if text in ("text", "all", "none") else [name.strip() for name in text.split(",")]
+    asked: Keep = "text" if arguments.keep is None else read_keep(arguments.keep)
     rows = read_rows(arguments, keep=asked if arguments.truth is None else "all")
     kept = None if arguments.truth is None else _kept_of_all(arguments, rows[0], asked)
     for row in rows:
-        where = f"{arguments.file}, line {row.number}"
+        where = row_place(arguments, row)
         if arguments.truth is not None and row.kept.get(arguments.truth) in (None, ""):
             raise FileFormatError(
                 f"{where}: no field {arguments.truth!r}, or nothing in it. --truth names the field with the true "
                 f"label; this row has: {', '.join(row.kept)}."
             )
-        if taken := [name for name in ADDED if name in (row.kept if kept is None else kept)]:
-            raise FileFormatError(
-                f"{where}: the field {taken[0]!r} is kept and is the name of a result as well. Rename it, or leave it "
-                f"out with --keep."
-            )
+        check_own_fields(where, row.kept if kept is None else kept, ADDED)
     return rows, kept
 
 

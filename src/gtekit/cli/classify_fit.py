@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gtekit.cli.exit_codes import ExitCode
@@ -50,7 +49,6 @@ def run_fit(arguments: argparse.Namespace) -> int:
         "least_coverage": arguments.least_coverage,
     }
     check_plan(**plan)
-    _check_output(arguments)
     load_sklearn()
     rows, label_field = _read_examples(arguments)
     labels = [row.kept[label_field] for row in rows]
@@ -70,17 +68,6 @@ def run_fit(arguments: argparse.Namespace) -> int:
     return ExitCode.OK
 
 
-def _check_output(arguments: argparse.Namespace) -> None:
-    from gtekit.files import check_writable
-
-    if arguments.output == "-":
-        return
-    path = Path(arguments.output)
-    if path.is_dir() or not path.parent.is_dir():
-        raise FileFormatError(f"{path}: is a folder, or its folder is not there. Name a file: topics.classifier.")
-    check_writable(path)
-
-
 def _read_examples(arguments: argparse.Namespace) -> "tuple[list[Row], str]":
     label_field = "label"
     if arguments.columns is not None:
@@ -90,7 +77,18 @@ def _read_examples(arguments: argparse.Namespace) -> "tuple[list[Row], str]":
         if arguments.field is not None:
             raise ArgumentError("--field and --columns both name the texts; leave one out.")
         arguments.field, label_field = names
-    return read_rows(arguments, keep=[label_field]), label_field
+    try:
+        return read_rows(arguments, keep=[label_field]), label_field
+    except FileFormatError as error:
+        raise FileFormatError(_in_columns(str(error))) from None
+
+
+def _in_columns(message: str) -> str:
+    """Name --columns, which says here what --field and --keep say elsewhere."""
+    advice = "Name the columns of text and label: --columns text,label."
+    message = message.replace(" to keep; its", " for the labels; its")
+    message = message.replace("--keep takes all, none, or names with commas between.", advice)
+    return message.replace("Choose one with --field.", advice)
 
 
 @contextmanager

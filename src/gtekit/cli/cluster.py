@@ -6,14 +6,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gtekit.cli.exit_codes import ExitCode
-from gtekit.cli.options import add_encode_options, add_model_options, encode_keywords, load_model, new_parser
-from gtekit.cli.printing import count_text, print_json, print_table, say
-from gtekit.cli.task_files import add_text_file, check_output, read_rows, write_records
+from gtekit.cli.options import add_encode_options, add_model_options, encode_keywords, load_model, new_parser, read_keep
+from gtekit.cli.printing import count_text, one_line, print_json, print_table, say
+from gtekit.cli.task_files import (
+    add_text_file,
+    check_output,
+    check_own_fields,
+    read_rows,
+    refuse_json_with_rows,
+    row_place,
+    write_records,
+)
 from gtekit.errors import ArgumentError, FileFormatError
 
 if TYPE_CHECKING:
     from gtekit.arrays import Floats
-    from gtekit.files import Keep, Row
+    from gtekit.files import Row
     from gtekit.tasks.clusters import Clusters
     from gtekit.tasks.clusters.settings import ClusterKeywords
 
@@ -69,8 +77,7 @@ def _add_clustering(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--criterion",
         choices=("silhouette", "calinski-harabasz"),
-        default="silhouette",
-        help="of kmeans: what auto makes largest (%(default)s)",
+        help="of kmeans: what auto makes largest (silhouette)",
     )
     group.add_argument(
         "--batch-rows", type=int, metavar="N", help="of kmeans: mini-batches of N (all, from 20,000 on 4,096)"
@@ -81,27 +88,29 @@ def _add_clustering(parser: argparse.ArgumentParser) -> None:
         metavar="X",
         help="of communities: the least cosine to the centre (told from the texts)",
     )
-    group.add_argument(
-        "--min-size", type=int, default=10, metavar="N", help="of hdbscan and communities: fewer are none (%(default)s)"
-    )
+    group.add_argument("--min-size", type=int, metavar="N", help="of hdbscan and communities: fewer are none (10)")
     group.add_argument("--seed", type=int, default=42, metavar="N", help="of random choices (%(default)s)")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Cluster the file, write what was asked for, print the summary."""
+    from gtekit.tasks.alike import alike_options
     from gtekit.tasks.clusters import cluster_vectors, name_clusters
     from gtekit.tasks.clusters.settings import read_settings
 
     keywords = _settings(arguments)
     read_settings(keywords)
     _check_files(arguments)
-    rows = read_rows(arguments, keep=_keep(arguments.keep))
-    _check_fields(rows[0])
+    rows = read_rows(arguments, keep=read_keep(arguments.keep))
+    for row in rows:
+        check_own_fields(row_place(arguments, row), row.kept, RESULT_FIELDS)
     texts = [row.text for row in rows]
     if (count := keywords.get("clusters")) is not None and count > len(texts):
-        raise ArgumentError(f"--clusters {count} is more than the {len(texts):,} texts; choose 1 to {len(texts):,}.")
+        raise ArgumentError(
+            f"--clusters {count} is more than the {count_text(len(texts), 'text')}; choose 1 to {len(texts):,}."
+        )
     model = load_model(arguments)
-    vectors = model.encode(texts, **encode_keywords(arguments, model))
+    vectors = model.encode(texts, **alike_options(model, encode_keywords(arguments, model)))
     clusters = name_clusters(cluster_vectors(vectors, **keywords), texts)
     if arguments.output is not None:
         write_records(arguments, _records(rows, clusters))
@@ -118,12 +127,23 @@ def run(arguments: argparse.Namespace) -> int:
 def _settings(arguments: argparse.Namespace) -> "ClusterKeywords":
     keywords: ClusterKeywords = {
         "method": arguments.method,
-        "criterion": arguments.criterion.replace("-", "_"),
         "batch_rows": arguments.batch_rows,
         "threshold": arguments.threshold,
-        "min_size": arguments.min_size,
         "seed": arguments.seed,
     }
+    if arguments.min_size is not None:
+        if arguments.method == "kmeans":
+            raise ArgumentError(
+                f"--min-size {arguments.min_size} is an option of --method hdbscan and communities; kmeans has no use "
+                f"for it: leave it out."
+            )
+        keywords["min_size"] = arguments.min_size
+    if arguments.criterion is not None:
+        if arguments.method != "kmeans" or arguments.clusters != "auto":
+            raise ArgumentError(
+                f"--criterion {arguments.criterion} is an option of --clusters auto of --method kmeans; leave it out."
+            )
+        keywords["criterion"] = arguments.criterion.replace("-", "_")
     if arguments.clusters != "auto":
         if not (arguments.clusters.isascii() and arguments.clusters.isdigit() and int(arguments.clusters) > 0):
             raise ArgumentError(
@@ -137,14 +157,10 @@ def _settings(arguments: argparse.Namespace) -> "ClusterKeywords":
 
 def _check_files(arguments: argparse.Namespace) -> None:
     """Make sure of what is to be written, and with what, before anything is read."""
-    from gtekit.files import check_writable
-    from gtekit.tasks.clusters.scikit import scikit
+    from gtekit.tasks.scikit import scikit
 
     scikit("gtekit cluster", "cluster")
-    if arguments.output == "-" and arguments.json:
-        raise ArgumentError("-o - and --json both print to standard output; name a file: -o OUT.jsonl.")
-    if arguments.output is not None:
-        check_output(arguments)
+    refuse_json_with_rows(arguments)
     for path, endings in (
         (arguments.html, (".html", ".htm")),
         (arguments.png, (".png",)),
@@ -154,25 +170,11 @@ def _check_files(arguments: argparse.Namespace) -> None:
             continue
         if path.suffix.lower() not in endings:
             raise FileFormatError(f"{path}: is written as {endings[0][1:].upper()}; name it {path.stem}{endings[0]}.")
-        check_writable(path)
+    check_output(arguments, "html", "png", "curve")
     if arguments.png or arguments.curve:
         from gtekit.tasks.clusters.map_picture import check_matplotlib
 
         check_matplotlib()
-
-
-def _keep(text: str) -> "Keep":
-    if text == "all" or text == "text" or text == "none":
-        return text
-    return [name.strip() for name in text.split(",") if name.strip()]
-
-
-def _check_fields(row: "Row") -> None:
-    for field in RESULT_FIELDS:
-        if field in row.kept:
-            raise FileFormatError(
-                f"the file has a field {field!r}, which is also the name of a result. Leave it out: --keep takes names."
-            )
 
 
 def _records(rows: Sequence["Row"], clusters: "Clusters") -> Iterator[dict[str, Any]]:
@@ -251,7 +253,7 @@ def _print_summary(clusters: "Clusters", texts: list[str], *, with_terms: bool) 
         return
     table = [["cluster", "texts", "name", "nearest to the centre"]]
     for cluster in clusters.clusters:
-        example = " ".join(texts[cluster.representatives[0]].split())
+        example = one_line(texts[cluster.representatives[0]])
         example = example if len(example) <= MOST_TEXT else f"{example[: MOST_TEXT - 1]}…"
         table.append([str(cluster.number), f"{cluster.size:,}", cluster.name, example])
     print_table(table, right=(0, 1))

@@ -1,17 +1,24 @@
 """gtekit dedupe: one row of each kind out of a file."""
 
 import argparse
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from gtekit.cli.dedupe_pairs import write_pairs
 from gtekit.cli.exit_codes import ExitCode
 from gtekit.cli.options import add_encode_options, add_model_options, encode_keywords, load_model, new_parser
-from gtekit.cli.printing import count_text, print_json, print_table, say
+from gtekit.cli.printing import count_text, one_line, print_json, print_table, say
 from gtekit.cli.seekable_input import seekable_input
-from gtekit.cli.task_files import add_output, add_text_file, check_output, write_records
+from gtekit.cli.task_files import (
+    add_output,
+    add_text_file,
+    check_output,
+    check_record_name,
+    refuse_json_with_rows,
+    write_records,
+)
 from gtekit.errors import ArgumentError, FileFormatError, GtekitWarning
 from gtekit.notices import warn_caller
 
@@ -24,10 +31,12 @@ EXAMPLE = """\
   gtekit dedupe tickets.jsonl -o kept.jsonl -m all-MiniLM-L6-v2
   gtekit dedupe corpus.csv --field body --threshold 0.95 -o kept.csv --groups groups.jsonl
   gtekit dedupe corpus.txt --threshold 0.95 --report
+  gtekit dedupe questions.txt --pairs paraphrases.jsonl --threshold 0.8
   zcat corpus.jsonl.gz | gtekit dedupe - --format jsonl --threshold 0.95 > kept.jsonl
 
 Texts are gone through in the order that --keep says; one that reaches the threshold with a kept text is dropped. Rows
-keep all their fields and their order. The file is read twice and never held in memory."""
+keep all their fields and their order. The file is read twice and never held in memory. With --pairs nothing is
+dropped: all pairs that reach the threshold are written, as they are found."""
 SHOWN_GROUPS = 10
 SHOWN_CHARS = 90
 
@@ -63,6 +72,13 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="write each kept text with those dropped for it, one group a line, as .jsonl",
     )
     group.add_argument(
+        "--pairs",
+        type=Path,
+        metavar="FILE",
+        help="write the pairs of texts that are alike, as .jsonl or .csv, and no rows (from a cosine where the "
+        "calibration finds the same meaning more likely than not)",
+    )
+    group.add_argument(
         "--report",
         action="store_true",
         help="print the largest groups; rows are then written only where -o names a file",
@@ -77,6 +93,12 @@ def run(arguments: argparse.Namespace) -> int:
     _check(arguments)
     with ExitStack() as stack:
         path, form = _input(arguments, stack)
+        with _open(arguments, path, form, keep="none") as rows:
+            rows.check_first()  # what no reader can take is known before a model is loaded
+        if arguments.pairs is not None:
+            with _open(arguments, path, form, keep="none") as rows:
+                write_pairs(arguments, rows)
+            return ExitCode.OK
         with _open(arguments, path, form, keep="none") as rows:
             if rows.guess:
                 warn_caller(rows.guess, GtekitWarning)
@@ -96,20 +118,29 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace) -> None:
     """Make sure of all that can be known before a model is loaded."""
-    from gtekit.files import check_writable
     from gtekit.tasks.duplicates.near_pairs import check_threshold
 
     if arguments.threshold is not None:
         check_threshold(arguments.threshold)
-    check_output(arguments)
+    check_output(arguments, "groups", "pairs")
     if arguments.normalize is False:
         raise ArgumentError("--no-normalize has no meaning here: duplicates are told by cosines.")
-    if arguments.groups is not None:
-        if arguments.groups.suffix.lower() not in (".jsonl", ".ndjson"):
-            raise FileFormatError(f"--groups {arguments.groups}: name the file .jsonl.")
-        if arguments.output != "-" and arguments.groups.absolute() == Path(arguments.output).absolute():
-            raise FileFormatError(f"--groups {arguments.groups}: is the output itself; name another file.")
-        check_writable(arguments.groups)
+    if arguments.groups is not None and arguments.groups.suffix.lower() not in (".jsonl", ".ndjson"):
+        raise FileFormatError(f"--groups {arguments.groups}: name the file .jsonl.")
+    if arguments.pairs is None:
+        if not arguments.report:
+            refuse_json_with_rows(arguments)
+        return
+    check_record_name(arguments.pairs, "--pairs")
+    for option, is_given in (
+        ("-o", arguments.output != "-"),
+        ("--groups", arguments.groups is not None),
+        ("--report", arguments.report),
+        ("--keep", arguments.keep != "first"),
+        ("--method", arguments.method != "greedy"),
+    ):
+        if is_given:
+            raise ArgumentError(f"{option} is about texts to keep, and --pairs writes pairs alone; leave one out.")
 
 
 def _input(arguments: argparse.Namespace, stack: ExitStack) -> tuple[Path, "InputFormat"]:
@@ -208,6 +239,8 @@ class _Groups:
         self._waiting: dict[int, list[dict[str, Any]]] = {}
 
     def add(self, index: int, row: "Row") -> None:
+        from gtekit.files import json_text
+
         kept = int(self._found.duplicate_of[index])
         if not self._is_group[kept]:
             return
@@ -215,7 +248,7 @@ class _Groups:
         members.append(_member(self._found, index, row))
         if index == self._last[kept]:
             del self._waiting[kept]
-            self._stream.write(json.dumps(_as_group(members), ensure_ascii=False) + "\n")
+            self._stream.write(json_text(_as_group(members)) + "\n")
 
 
 def _member(found: "Deduplicated", index: int, row: "Row") -> dict[str, Any]:
@@ -258,5 +291,5 @@ def _print_report(
 
 
 def _short(member: Mapping[str, Any]) -> str:
-    text = " ".join(str(member["text"]).split())
+    text = one_line(member["text"])
     return text if len(text) <= SHOWN_CHARS else f"{text[:SHOWN_CHARS]}..."

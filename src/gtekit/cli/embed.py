@@ -14,6 +14,7 @@ from gtekit.cli.options import (
     encode_keywords,
     load_model,
     new_parser,
+    read_keep,
 )
 from gtekit.cli.printing import count_text, print_json
 from gtekit.cli.system_errors import explain
@@ -82,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
         output_format=output_format(target, arguments.output_format),
         field=arguments.field,
         delimiter=arguments.delimiter,
-        keep=_keep(arguments.keep),
+        keep=None if arguments.keep is None else read_keep(arguments.keep),
         dtype=arguments.dtype,
         block_rows=arguments.block_rows,
         restart=arguments.restart,
@@ -149,9 +150,3 @@ def _kept_work(target: Path | None) -> str:
     if target is None or not partial_folder(target).is_dir():
         return ""
     return f"Finished work is kept in {partial_folder(target)}; the same command goes on."
-
-
-def _keep(text: str | None) -> str | list[str] | None:
-    if text is None or text in ("text", "all", "none"):
-        return text
-    return [name for name in text.split(",") if name]

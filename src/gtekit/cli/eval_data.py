@@ -21,7 +21,8 @@ EXAMPLE = """\
   gtekit eval data scifact/ --split dev            corpus.jsonl, queries.jsonl, qrels/dev.tsv
   gtekit eval data --queries topics.tsv --documents docs.jsonl.gz --qrels qrels.txt
 
-Scores are in their own scale, where 1 is the best, with 95 % intervals by bootstrap. Needs gtekit[metrics]."""
+Scores are in their own scale, where 1 is the best, with 95 % intervals by bootstrap. Needs
+the extra: pip install 'gtekit[metrics]'."""
 KINDS = ("pairs", "triples", "labelled", "retrieval")
 
 
@@ -33,7 +34,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         nargs="?",
         type=Path,
         metavar="DATA",
-        help=".csv, .tsv or .jsonl, also with .gz; or a folder to search in",
+        help=".csv, .tsv or .jsonl, also with .gz, or .parquet; or a folder to search in",
     )
     group = parser.add_argument_group("the data")
     group.add_argument("--kind", choices=KINDS, help="what they are (as the names of the columns say)")

@@ -3,15 +3,21 @@
 import argparse
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gtekit.cli.exit_codes import ExitCode
 from gtekit.cli.inspect import read_standard_input
 from gtekit.cli.options import add_model_options, load_model, new_parser
-from gtekit.cli.printing import print_json, print_table, say
+from gtekit.cli.pairs_file import TextPair, read_text_pairs, split_columns
+from gtekit.cli.printing import count_text, print_json, print_table, say
+from gtekit.cli.task_files import add_output, check_output, check_targets, refuse_json_with_rows, write_records
+from gtekit.errors import ArgumentError
+from gtekit.progress import Progress
 
 if TYPE_CHECKING:
+    from gtekit.embedder import Embedder
     from gtekit.tasks import Explanation
     from gtekit.tasks.explain import Side
 
@@ -20,9 +26,12 @@ EXAMPLE = """\
   gtekit explain "quick sort in python" "Sorting algorithms in Python: quicksort picks a pivot."
   gtekit explain "quick sort in python" - --html page.html < document.txt
   gtekit explain "quick sort in python" "Beijing is in China" --json
+  gtekit explain --file pairs.csv -o explained.jsonl
 
 What words, special tokens and prompts add is the whole cosine: nothing is left over. Only for models with mean pooling,
-as GTE's. A document of - is read from standard input."""
+as GTE's. A document of - is read from standard input. Files have two columns of texts, such as query and document; each
+pair becomes a line of JSON."""
+TOP_K = 10
 BLUES = ("", "195", "153", "117", "75", "39")  # of the 256 colours of a terminal, the more a word adds
 REDS = ("", "224", "217", "210", "203", "203")  # for what takes away
 
@@ -30,10 +39,16 @@ REDS = ("", "224", "217", "210", "203", "203")  # for what takes away
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Describe the command."""
     parser = new_parser(commands, "explain", SUMMARY, EXAMPLE)
-    parser.add_argument("text", metavar="QUERY", help="one text")
-    parser.add_argument("document", metavar="DOCUMENT", help="another; - reads standard input")
+    parser.add_argument("text", nargs="?", metavar="QUERY", help="one text")
+    parser.add_argument("document", nargs="?", metavar="DOCUMENT", help="another; - reads standard input")
     parser.add_argument("--html", type=Path, metavar="PAGE", help="write a page with the words coloured")
-    parser.add_argument("-k", "--top-k", type=int, default=10, metavar="K", help="words to list (%(default)s)")
+    parser.add_argument("-k", "--top-k", type=int, metavar="K", help=f"words to list ({TOP_K})")
+    group = parser.add_argument_group("many pairs")
+    group.add_argument(
+        "--file", type=Path, metavar="FILE", help="of pairs, in place of both texts: .csv, .tsv, .jsonl or .parquet"
+    )
+    group.add_argument("--columns", metavar="NAMES", help="its two columns, with a comma between (known names)")
+    add_output(group)
     parser.add_argument(
         "--on-truncation",
         choices=("warn", "error", "ignore"),
@@ -46,13 +61,17 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print what the words add, and write the page that was asked for."""
-    from gtekit.files import check_writable
     from gtekit.inputs import check_count
     from gtekit.tasks import explain
 
-    check_count("top_k", arguments.top_k)
-    if arguments.html is not None:
-        check_writable(arguments.html)
+    if arguments.file is not None:
+        return _explain_file(arguments)
+    _refuse({"--columns": arguments.columns is not None, "-o": arguments.output != "-"}, "is for --file")
+    if arguments.text is None or arguments.document is None:
+        raise ArgumentError("two texts are needed, QUERY and DOCUMENT; or name a file of pairs: --file FILE.")
+    top_k = TOP_K if arguments.top_k is None else arguments.top_k
+    check_count("top_k", top_k)
+    check_targets(arguments, "html")
     document = read_standard_input() if arguments.document == "-" else arguments.document
     explanation = explain(load_model(arguments), arguments.text, document, on_truncation=arguments.on_truncation)
     if arguments.html is not None:
@@ -60,10 +79,47 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(explanation.to_dict())
     else:
-        _print(explanation, arguments.top_k)
+        _print(explanation, top_k)
     if arguments.html is not None:
         say(f"wrote {arguments.html}.")
     return ExitCode.OK
+
+
+def _explain_file(arguments: argparse.Namespace) -> int:
+    given = {
+        "QUERY": arguments.text is not None,
+        "--html": arguments.html is not None,
+        "-k": arguments.top_k is not None,
+    }
+    _refuse(given, "is for one pair, not for --file")
+    check_output(arguments)
+    refuse_json_with_rows(arguments)
+    columns = split_columns(arguments.columns, ("query", "document"))
+    pairs = list(read_text_pairs(arguments.file, columns))
+    model = load_model(arguments)
+    write_records(arguments, _explained(arguments, model, pairs))
+    if arguments.output != "-":
+        if arguments.json:
+            print_json({"model": model.name, "pairs": len(pairs), "output": arguments.output})
+        say(f"{arguments.output}: {count_text(len(pairs), 'pair')} explained.")
+    return ExitCode.OK
+
+
+def _explained(arguments: argparse.Namespace, model: "Embedder", pairs: list[TextPair]) -> Iterator[dict[str, Any]]:
+    from gtekit.tasks import explain
+
+    tokens = 0
+    with Progress(len(pairs)) as progress:
+        for done, pair in enumerate(pairs, start=1):
+            yield explain(model, pair.left, pair.right, on_truncation=arguments.on_truncation).to_dict()
+            tokens += sum(model.count_tokens([pair.left, pair.right]))
+            progress.update(done, tokens)
+
+
+def _refuse(given: dict[str, bool], reason: str) -> None:
+    for option, is_given in given.items():
+        if is_given:
+            raise ArgumentError(f"{option} {reason}; leave it out.")
 
 
 def _print(explanation: "Explanation", top_k: int) -> None:

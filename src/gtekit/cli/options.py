@@ -11,6 +11,7 @@ from gtekit.errors import ArgumentError
 if TYPE_CHECKING:
     from gtekit.bench import TextSource
     from gtekit.embedder import Embedder
+    from gtekit.files import Keep
 
 FILE_HELP = ".txt, .jsonl, .csv, .tsv or .parquet; - reads standard input, which is txt unless --format says otherwise"
 
@@ -38,11 +39,27 @@ def add_input_options(group: "argparse._ArgumentGroup") -> None:
     group.add_argument("--format", metavar="FORMAT", help=formats)
     group.add_argument("--field", help="which field holds the texts (text, sentence, or the only one of strings)")
     group.add_argument(
-        "--delimiter", type=_delimiter, metavar="C", help="between the fields of csv, or the word tab (a comma)"
+        "--delimiter", type=read_delimiter, metavar="C", help="between the fields of csv, or the word tab (a comma)"
     )
 
 
-def _delimiter(text: str) -> str:
+def read_keep(text: str) -> "Keep":
+    """Give what --keep says: text, all, none, or names with commas between.
+
+    Raises:
+        ArgumentError: If it names nothing.
+    """
+    word = text.strip()
+    if word == "text" or word == "all" or word == "none":
+        return word
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise ArgumentError(f"--keep {text!r} names no field; say text, all, none, or names with commas between.")
+    return names
+
+
+def read_delimiter(text: str) -> str:
+    """Give the character that --delimiter names, which for a tab may be a word."""
     return "\t" if text in ("tab", "\\t") else text
 
 

@@ -7,11 +7,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gtekit.cli.exit_codes import ExitCode
-from gtekit.cli.options import add_encode_options, add_model_options, encode_keywords, load_model, new_parser
+from gtekit.cli.options import (
+    add_encode_options,
+    add_model_options,
+    encode_keywords,
+    load_model,
+    new_parser,
+    read_delimiter,
+)
 from gtekit.cli.pairs_file import LabelledFile, TextPair, read_labelled, read_text_pairs, split_columns
 from gtekit.cli.printing import count_text, print_json, print_table, say
 from gtekit.cli.seekable_input import seekable_input
-from gtekit.cli.task_files import add_output, check_output, write_records
+from gtekit.cli.task_files import (
+    RECORD_FORMATS,
+    add_output,
+    check_output,
+    check_own_fields,
+    check_targets,
+    refuse_json_with_rows,
+    write_records,
+)
 from gtekit.errors import ArgumentError, FileFormatError, SpaceError
 
 if TYPE_CHECKING:
@@ -27,7 +42,7 @@ EXAMPLE = """\
   gtekit pairs score questions.csv --classifier threshold.json --calibration my.json
 
 Files have two columns of texts, such as sentence1 and sentence2, and for fit and calibrate a label, 0 or 1."""
-FILE_HELP = ".csv, .tsv or .jsonl, also with .gz; - reads standard input (-)"
+FILE_HELP = ".csv, .tsv or .jsonl, also with .gz, or .parquet; - reads standard input (-)"
 BLOCK_PAIRS = 2048
 ADDED = ("cosine", "probability", "same")
 
@@ -82,7 +97,7 @@ def _add_fit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
   gtekit pairs fit labelled.csv -o threshold.json --measure f1
   gtekit pairs fit graded.csv --columns one,two,grade --least 4 --json
 
-Needs gtekit[tasks]."""
+Needs the extra: pip install 'gtekit[tasks]'."""
     parser = new_parser(commands, "fit", summary, example)
     _add_labelled_file(parser)
     parser.add_argument("-o", "--output", type=Path, metavar="FILE.json", help="write the threshold and its figures")
@@ -104,7 +119,7 @@ def _add_calibrate(commands: "argparse._SubParsersAction[argparse.ArgumentParser
   gtekit pairs calibrate pairs.csv -o my.json --plot reliability.svg --data "support tickets" --meaning "same problem"
   gtekit pairs calibrate graded.csv --columns one,two,grade --least 4 --method logistic
 
-Needs gtekit[tasks]."""
+Needs the extra: pip install 'gtekit[tasks]'."""
     parser = new_parser(commands, "calibrate", summary, example)
     _add_labelled_file(parser)
     parser.add_argument("-o", "--output", type=Path, metavar="FILE.json", help="write the calibration")
@@ -123,7 +138,10 @@ Needs gtekit[tasks]."""
 def _add_file(parser: argparse.ArgumentParser, columns: str) -> None:
     parser.add_argument("file", nargs="?", default="-", metavar="FILE", help=FILE_HELP)
     group = parser.add_argument_group("the file")
-    group.add_argument("--format", choices=("csv", "tsv", "jsonl"), default="csv", help="of - (%(default)s)")
+    group.add_argument("--format", choices=("csv", "tsv", "jsonl", "parquet"), default="csv", help="of - (%(default)s)")
+    group.add_argument(
+        "--delimiter", type=read_delimiter, metavar="C", help="between the columns of csv, or the word tab (a comma)"
+    )
     group.add_argument("--columns", metavar="NAMES", help=columns)
 
 
@@ -139,21 +157,29 @@ def run_score(arguments: argparse.Namespace) -> int:
     """Go through the pairs block by block: what was scored is written at once."""
     columns = split_columns(arguments.columns, ("text_a", "text_b"))
     check_output(arguments)
+    refuse_json_with_rows(arguments)
     _check_cosines(arguments)
     for option, path in (("--classifier", arguments.classifier), ("--calibration", arguments.calibration)):
         if path is not None and not path.is_file():
             raise FileFormatError(f"{option} {path}: there is no such file. Is the path right?")
+        if path is not None and path.suffix.lower() in RECORD_FORMATS:
+            made_by = "fit" if option == "--classifier" else "calibrate"
+            raise FileFormatError(
+                f"{option} {path}: is a table by its name. Make the file of it first: gtekit pairs {made_by} {path} "
+                f"-o FILE.json"
+            )
     if arguments.prior is not None and not 0 < arguments.prior < 1:
         raise ArgumentError(f"--prior {arguments.prior:g} is not possible; choose a number between 0 and 1.")
     with seekable_input(arguments.file, f".{arguments.format}") as path:
-        pairs = read_text_pairs(path, columns)
+        pairs = _without_own_fields(read_text_pairs(path, columns, arguments.delimiter))
         first = next(pairs)
-        _refuse_own_fields(path, first.row)
         model = load_model(arguments)
         answers = _answers(arguments, model)
         count = write_records(arguments, _scored(arguments, model, chain([first], pairs), *answers))
     if arguments.output != "-":
         say(f"{count_text(count, 'pair')} scored.")
+        if arguments.json:
+            print_json({"model": model.name, "pairs": count, "output": arguments.output})
     return ExitCode.OK
 
 
@@ -184,13 +210,12 @@ def run_fit(arguments: argparse.Namespace) -> int:
 
 def run_calibrate(arguments: argparse.Namespace) -> int:
     """Fit a calibration, print how it was chosen, write and draw it."""
-    from gtekit.files import check_writable
     from gtekit.tasks.pairs.calibration import fit_calibration
     from gtekit.tasks.pairs.reliability import check_plot, plot_reliability
 
     if arguments.plot is not None:
         check_plot(arguments.plot)
-        check_writable(arguments.plot)
+        check_targets(arguments, "output", "plot")
     found, data = _read(arguments)
     model = load_model(arguments)
     fitted = fit_calibration(
@@ -217,16 +242,13 @@ def run_calibrate(arguments: argparse.Namespace) -> int:
 
 def _read(arguments: argparse.Namespace) -> tuple[LabelledFile, str]:
     """Check all that can be known before a model is loaded, and read the file."""
-    from gtekit.files import check_writable
-
     columns = split_columns(arguments.columns, ("text_a", "text_b", "label"))
     _check_cosines(arguments)
-    if arguments.output is not None:
-        if arguments.output.suffix.lower() != ".json":
-            raise FileFormatError(f"-o {arguments.output}: name the file .json.")
-        check_writable(arguments.output)
+    if arguments.output is not None and arguments.output.suffix.lower() != ".json":
+        raise FileFormatError(f"-o {arguments.output}: name the file .json.")
+    check_targets(arguments, "output")
     with seekable_input(arguments.file, f".{arguments.format}") as path:
-        found = read_labelled(path, columns, arguments.least)
+        found = read_labelled(path, columns, arguments.least, arguments.delimiter)
     name = "standard input" if arguments.file == "-" else Path(arguments.file).name
     return found, arguments.data if arguments.data is not None else name
 
@@ -278,10 +300,10 @@ def _scored(
             yield {**pair.row, **{name: values[row] for name, values in columns.items()}}
 
 
-def _refuse_own_fields(path: Path, row: Mapping[str, Any]) -> None:
-    for name in ADDED:
-        if name in row:
-            raise FileFormatError(f"{path}: has a field {name!r}, which is what the output calls its own. Rename it.")
+def _without_own_fields(pairs: Iterator[TextPair]) -> Iterator[TextPair]:
+    for pair in pairs:
+        check_own_fields(pair.place, pair.row, ADDED, advice="Rename it.")
+        yield pair
 
 
 def _print_calibration(fitted: "Calibration") -> None:

@@ -28,6 +28,7 @@ class TextPair:
     left: str
     right: str
     row: Mapping[str, Any]
+    place: str  # the file and the line
 
 
 def split_columns(columns: str | None, names: tuple[str, ...]) -> list[str] | None:
@@ -44,7 +45,9 @@ def split_columns(columns: str | None, names: tuple[str, ...]) -> list[str] | No
     return found
 
 
-def read_labelled(path: Path, columns: list[str] | None, least: float | None) -> LabelledFile:
+def read_labelled(
+    path: Path, columns: list[str] | None, least: float | None, delimiter: str | None = None
+) -> LabelledFile:
     """Read pairs with labels 0 and 1, or with grades of which those from `least` on count as 1.
 
     Raises:
@@ -55,7 +58,7 @@ def read_labelled(path: Path, columns: list[str] | None, least: float | None) ->
 
     from gtekit.evaluation.own_data.read_rows import read_pairs
 
-    pairs = read_pairs(path, columns)
+    pairs = read_pairs(path, columns, delimiter=delimiter)
     if least is None and not pairs.is_binary:
         index = next(row for row, value in enumerate(pairs.values) if value not in (0, 1))
         raise FileFormatError(
@@ -72,7 +75,7 @@ def read_labelled(path: Path, columns: list[str] | None, least: float | None) ->
     return LabelledFile(pairs.first, pairs.second, is_one.astype(np.int64))
 
 
-def read_text_pairs(path: Path, columns: list[str] | None) -> Iterator[TextPair]:
+def read_text_pairs(path: Path, columns: list[str] | None, delimiter: str | None = None) -> Iterator[TextPair]:
     """Read pairs one by one, whatever else the rows hold.
 
     Raises:
@@ -81,9 +84,10 @@ def read_text_pairs(path: Path, columns: list[str] | None) -> Iterator[TextPair]
     from gtekit.evaluation.own_data.table import read_records
 
     names: list[str] = []
-    for record in read_records(path, "pairs", ("text_a", "text_b")):
+    for record in read_records(path, "pairs", ("text_a", "text_b"), delimiter=delimiter):
         names = names or _text_columns(record, columns)
-        yield TextPair(record.text(names[0]), record.text(names[1]), record.values)
+        place = f"{record.source}, {record.place}"
+        yield TextPair(record.text(names[0]), record.text(names[1]), record.values, place)
 
 
 def _text_columns(record: "Record", asked: list[str] | None) -> list[str]:

@@ -1,13 +1,14 @@
 """Tables and JSON on standard output."""
 
-import json
 import sys
 from collections.abc import Sequence
 
 
 def print_json(value: object) -> None:
     """Print a value as JSON that a person can read as well."""
-    print(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+    from gtekit.files import json_text
+
+    print(json_text(value, default=str, indent=2))
 
 
 def print_table(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:
@@ -34,6 +35,11 @@ def size_text(size_bytes: int) -> str:
 def count_text(count: int, thing: str) -> str:
     """Give a number of things as people say it: 1 text, 2 texts."""
     return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
+def one_line(text: str) -> str:
+    """Give a text without line ends and without more than one space at a time: for lists with a line a text."""
+    return " ".join(text.split())
 
 
 def say(message: str) -> None:

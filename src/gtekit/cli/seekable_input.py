@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from gtekit.errors import FileFormatError
+
 
 @contextmanager
 def seekable_input(file: str, suffix: str) -> Iterator[Path]:
@@ -29,4 +31,7 @@ def seekable_input(file: str, suffix: str) -> Iterator[Path]:
                     shutil.copyfileobj(source, target)
             else:
                 shutil.copyfileobj(sys.stdin.buffer, target)
-        yield copy
+        try:
+            yield copy
+        except FileFormatError as error:  # nobody knows the copy
+            raise FileFormatError(str(error).replace(str(copy), "standard input" if file == "-" else file)) from None

@@ -3,10 +3,11 @@
 from gtekit.files.atomic import check_writable, replace_beside_others, replace_when_complete
 from gtekit.files.blocks import Block, BlockStore, Vectors, clear_folder, lock_folder
 from gtekit.files.formats import INPUT_FORMATS, OUTPUT_FORMATS, InputFormat, OutputFormat, input_format, output_format
+from gtekit.files.json_values import json_text, json_value
 from gtekit.files.lines import decode_text, read_lines
 from gtekit.files.reader import Rows, open_rows
 from gtekit.files.rows import Keep, Row, name_kind
-from gtekit.files.writer import VectorWriter, json_value, open_writer
+from gtekit.files.writer import VectorWriter, open_writer
 
 __all__ = [
     "INPUT_FORMATS",
@@ -24,6 +25,7 @@ __all__ = [
     "clear_folder",
     "decode_text",
     "input_format",
+    "json_text",
     "json_value",
     "lock_folder",
     "name_kind",

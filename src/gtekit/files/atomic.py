@@ -38,11 +38,13 @@ def replace_when_complete(path: Path, *, folder: Path | None = None) -> Iterator
 
 
 def check_writable(path: Path) -> None:
-    """Make sure that a file can be made in the folder of `path`, by making one that goes away.
+    """Make sure that a file can be made at `path`, by making one in its folder that goes away.
 
     Raises:
-        FileFormatError: If it can't.
+        FileFormatError: If it can't, or there is a folder of that name.
     """
+    if path.is_dir():
+        raise FileFormatError(f"{path}: is a folder, and is to be a file. Name another file, or one in it.")
     try:
         with tempfile.TemporaryDirectory(prefix=".gtekit-", dir=path.parent):
             pass

@@ -53,4 +53,4 @@ def _refuse_other_encodings(line: bytes, name: str) -> None:
     if line.startswith(UTF16_MARKS):
         raise FileFormatError(f"{name}: this is UTF-16, not UTF-8. Convert it first: iconv -f UTF-16 -t UTF-8")
     if line.startswith(GZIP_MARK):
-        raise FileFormatError(f"{name}: this is gzip. Unpack it on the way in: gunzip -c FILE | gtekit embed - ...")
+        raise FileFormatError(f"{name}: this is gzip. Unpack it on the way in: gunzip -c FILE | gtekit COMMAND - ...")

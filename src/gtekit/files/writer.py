@@ -1,21 +1,18 @@
 """Vectors into npy, jsonl and parquet, one block at a time."""
 
 import io
-import json
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
-from datetime import date, datetime, time
-from decimal import Decimal
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 import numpy as np
 
 from gtekit.arrays import Array
-from gtekit.errors import FileFormatError
 from gtekit.files.blocks import Vectors
 from gtekit.files.formats import OutputFormat
+from gtekit.files.json_values import json_text
 from gtekit.files.parquet import About, Arrow, ParquetVectorWriter
 from gtekit.files.rows import Row
 
@@ -128,7 +125,7 @@ class JsonlVectorWriter:
         form = f"[{', '.join([number] * vectors.values.shape[1])}]"
         scales = [None] * len(rows) if vectors.scales is None else vectors.scales.tolist()
         for row, values, scale in zip(rows, vectors.values.tolist(), scales, strict=True):
-            kept = json.dumps(row.kept, ensure_ascii=False, default=json_value)[1:-1]
+            kept = json_text(row.kept)[1:-1]
             end = "" if scale is None else f', "scale": {scale:.9g}'
             line = f'{{{kept}{", " if kept else ""}"embedding": {form % tuple(values)}{end}}}\n'
             self._file.write(line.encode())
@@ -149,18 +146,3 @@ def _number_format(values: Array) -> str:
     if values.dtype == np.float32:
         return "%.9g"  # nine digits bring every float32 back to the bit
     return "%.5g" if values.dtype == np.float16 else "%d"
-
-
-def json_value(value: object) -> object:
-    """Give a value of a parquet file as JSON has it: dates as text, decimals with all their digits.
-
-    Raises:
-        FileFormatError: If there is no such form, as for bytes.
-    """
-    if isinstance(value, date | datetime | time):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return str(value)
-    raise FileFormatError(
-        f"a kept field holds {type(value).__name__}, which JSON has no form for. Leave it out with --keep."
-    )

@@ -23,9 +23,10 @@ from gtekit.checkpoint import Checkpoint
 from gtekit.config import EncodeKeywords, EncodeOptions, OnTruncation, Pooling
 from gtekit.embedder import DOCUMENT_PROMPTS, QUERY_PROMPTS
 from gtekit.errors import ArgumentError, TextTypeError
-from gtekit.inputs import choose_prompt
+from gtekit.inputs import check_count, choose_prompt
 from gtekit.tokenizer import Tokenizer
 
+TRUNCATIONS: tuple[OnTruncation, ...] = ("warn", "error", "ignore")
 Kind = Literal["word", "special", "prompt"]
 
 
@@ -105,7 +106,12 @@ class Explanation:
     matrix: NDArray[np.float64]  # (parts of the query, parts of the document); adds up to the score
 
     def matches(self, top_k: int = 10) -> list[Match]:
-        """Give the pairs of words that add most, the largest first."""
+        """Give the pairs of words that add most, the largest first.
+
+        Raises:
+            ArgumentError: If `top_k` is not possible.
+        """
+        check_count("top_k", top_k)
         rows = [row for row, part in enumerate(self.query.parts) if part.kind == "word"]
         columns = [column for column, part in enumerate(self.document.parts) if part.kind == "word"]
         words = self.matrix[np.ix_(rows, columns)]
@@ -158,6 +164,11 @@ def explain(model: ExplainedModel, query: str, document: str, *, on_truncation: 
     for name, text in (("query", query), ("document", document)):
         if not isinstance(text, str):
             raise TextTypeError(f"{name} is a {type(text).__name__}, expected one str.")
+    if on_truncation not in TRUNCATIONS:
+        raise ArgumentError(
+            f"on_truncation={on_truncation!r} is not possible for explain, which shows one reading of a text; choose "
+            f"from: {', '.join(TRUNCATIONS)}."
+        )
     if model.pooling != "mean":
         raise ArgumentError(
             f"{model.name}: its vector of a text is that of the token [CLS] (pooling={model.pooling!r}), which is no "

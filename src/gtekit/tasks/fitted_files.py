@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import fields
+from math import isfinite
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +21,8 @@ def write_fitted(path: Path | str, kind: str, values: Mapping[str, Any]) -> None
         FileFormatError: If no file can be made there.
     """
     path = Path(path)
+    if path.is_dir():
+        raise FileFormatError(f"{path}: is a folder. Name a file, such as {path / 'fitted.json'}.")
     check_writable(path)
     with replace_when_complete(path) as temporary:
         text = json.dumps({"kind": kind, **values}, ensure_ascii=False, allow_nan=False, indent=2)
@@ -52,6 +56,21 @@ def read_fitted(path: Path | str, kind: str, make: Callable[[Mapping[str, Any]],
         raise FileFormatError(
             f"{path}: is a damaged {kind} ({type(error).__name__}: {error}). Make it again."
         ) from None
+
+
+def check_types(found: Any) -> None:  # noqa: ANN401 - any dataclass
+    """Make sure that the strings and numbers of a dataclass out of a file are such.
+
+    Raises:
+        TypeError: If one is not; ValueError if a number is not finite.
+    """
+    kinds: dict[Any, Any] = {str: str, int: int, float: int | float}
+    for field in fields(found):
+        value, kind = getattr(found, field.name), kinds.get(field.type)
+        if kind is not None and (isinstance(value, bool) or not isinstance(value, kind)):
+            raise TypeError(f"{field.name} is {value!r:.60}, which is of another type than it should be")
+        if isinstance(value, float) and not isfinite(value):
+            raise ValueError(f"{field.name} is {value}")
 
 
 def check_space(fitted_fingerprint: str, fitted_model: str, model: Embedder, *, what: str, fix: str) -> None:

@@ -1,5 +1,8 @@
 """Maximal marginal relevance: what is near the query, and not what was chosen already."""
 
+from collections.abc import Iterator
+from itertools import islice
+
 import numpy as np
 
 from gtekit.arrays import Array, Floats, Ints
@@ -61,19 +64,24 @@ def diversify(relevance: Floats, vectors: Floats, top_k: int, diversity: float) 
         raise ArgumentError(
             f"row {row} has the relevance {relevance[row]}: not a number to rank by. Look at its vector."
         )
+    order = islice(mmr_order(relevance, vectors, diversity), min(int(top_k), len(vectors)))
+    return np.fromiter(order, np.int64)
+
+
+def mmr_order(relevance: Floats, vectors: Floats, diversity: float) -> Iterator[int]:
+    """Give all rows in the order of choice of `diversify`, one by one: no more is computed than is asked for."""
     if diversity == 0:
-        return np.argsort(-relevance, kind="stable")[:top_k].astype(np.int64, copy=False)
-    chosen: list[int] = []
+        yield from np.argsort(-relevance, kind="stable").tolist()
+        return
     is_left = np.ones(len(vectors), bool)
     redundancy = np.full(len(vectors), -np.inf, np.float32)  # the largest product with a chosen row
     marginal = relevance  # the first is the most relevant, whatever the diversity
-    for _ in range(min(int(top_k), len(vectors))):
+    for _ in range(len(vectors)):
         best = int(np.where(is_left, marginal, np.float32(-np.inf)).argmax())
-        chosen.append(best)
+        yield best
         is_left[best] = False
         np.maximum(redundancy, _products(vectors, vectors[best]), out=redundancy)
         marginal = np.float32(1 - diversity) * relevance - np.float32(diversity) * redundancy
-    return np.array(chosen, np.int64)
 
 
 def check_diversity(diversity: float) -> None:

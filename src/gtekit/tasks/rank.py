@@ -12,12 +12,11 @@ from gtekit.errors import ArgumentError, ShapeError, TextTypeError
 from gtekit.inputs import check_count, check_texts
 from gtekit.nearest import nearest
 from gtekit.tasks.mmr import check_diversity, diversify
+from gtekit.tasks.unit_vectors import check_normalized
 
 Documents: TypeAlias = Sequence[str] | Array  # texts, or their vectors (N, D)
 
 POOL = 1000  # with diversity, what is chosen from: the nearest so many, or 10 for each that is asked for
-CHECKED_ROWS = 1000  # of vectors made before: evenly spread, enough to see that nothing was normalized
-LENGTH_TOLERANCE = 0.01  # float16 with 1024 dimensions stays within 0.001
 
 
 class RankingModel(Protocol):
@@ -69,6 +68,7 @@ def rank(
         top_k: How many to give; None: all.
         diversity: Above 0, up to 1: the more, the less the documents repeat each other (see `mmr`). They are then in
             the order of choice, not of scores, and chosen among the 1,000 nearest, or 10 * top_k if that is more.
+            Each choice looks at all of these: without `top_k` the time grows with the square of the documents.
         return_documents: Whether the texts come back in the result.
         **options: The fields of EncodeOptions, without `normalize` and the prompts.
 
@@ -78,7 +78,7 @@ def rank(
     Raises:
         TextTypeError: If something that should be a text is not a str.
         ShapeError: If vectors have another shape than those of the model.
-        ArgumentError: If a value is not possible, or vectors are not normalized.
+        ArgumentError: If a value is not possible, or one of the vectors is not normalized or not finite.
     """
     if not isinstance(query, str):
         raise TextTypeError(
@@ -152,10 +152,10 @@ def _unit(options: EncodeKeywords) -> EncodeKeywords:
 
 def _own_documents(documents: Documents | Sequence[Documents], queries: int) -> list[Documents] | None:
     """Give the documents of each query, or None where all queries share one list."""
-    if isinstance(documents, np.ndarray) or not len(documents) or isinstance(documents[0], str):
-        return None
-    if not all(isinstance(entry, list | tuple | np.ndarray) for entry in documents):
-        return None  # no text either: what is wrong is said with its place
+    if not isinstance(documents, list | tuple):
+        return None  # vectors, another kind of list of texts, or what `check_texts` refuses
+    if not documents or not all(isinstance(entry, list | tuple | np.ndarray) for entry in documents):
+        return None  # where one is no text either, that is said with its place
     if len(documents) != queries:
         raise ShapeError(
             f"documents has {len(documents)} lists, queries {queries} texts; give one list for each query, or one list "
@@ -166,7 +166,7 @@ def _own_documents(documents: Documents | Sequence[Documents], queries: int) -> 
 
 def _pool(model: RankingModel, documents: Documents, options: EncodeKeywords) -> _Pool:
     if _are_vectors(documents):
-        return _pool_of_vectors(documents)
+        return _pool_of_vectors(documents, "documents")
     return next(_pools_of_texts(model, [check_texts(documents)], options))
 
 
@@ -175,8 +175,8 @@ def _pools(model: RankingModel, own: list[Documents], options: EncodeKeywords) -
     texts = [[] if _are_vectors(documents) else _checked(documents, place) for place, documents in enumerate(own)]
     pools = _pools_of_texts(model, texts, options)
     return [
-        _pool_of_vectors(documents) if _are_vectors(documents) else pool
-        for documents, pool in zip(own, pools, strict=True)
+        _pool_of_vectors(documents, f"documents[{place}]") if _are_vectors(documents) else pool
+        for place, (documents, pool) in enumerate(zip(own, pools, strict=True))
     ]
 
 
@@ -202,23 +202,16 @@ def _are_vectors(documents: Documents) -> bool:
     return isinstance(documents, np.ndarray) and (documents.ndim > 1 or documents.dtype.kind not in "OUST")
 
 
-def _pool_of_vectors(documents: Documents) -> _Pool:
+def _pool_of_vectors(documents: Documents, name: str) -> _Pool:
     vectors = np.asanyarray(documents)
     if vectors.ndim != 2 or vectors.dtype.kind != "f":
         raise ShapeError(
-            f"documents is an array of shape {vectors.shape} and type {vectors.dtype}; expected texts, or vectors of "
+            f"{name} is an array of shape {vectors.shape} and type {vectors.dtype}; expected texts, or vectors of "
             "shape (N, D), float32 or float16."
         )
-    sample = vectors[:: max(1, len(vectors) // CHECKED_ROWS)].astype(np.float32)
-    lengths = np.sqrt((sample * sample).sum(axis=1))
-    is_off = (np.abs(lengths - 1) > LENGTH_TOLERANCE) & (lengths > 0)  # zeros stand for nothing, and rank as that
-    if is_off.any():
-        row = int(is_off.argmax()) * max(1, len(vectors) // CHECKED_ROWS)
-        raise ArgumentError(
-            f"documents[{row}] has the length {lengths[is_off.argmax()]:.4g}; vectors are ranked by cosine and need "
-            "length 1: l2_normalize(documents)."
-        )
-    return _Pool(vectors if vectors.itemsize <= 4 else vectors.astype(np.float32), None, None, len(vectors))
+    vectors = vectors if vectors.itemsize <= 4 else vectors.astype(np.float32)
+    check_normalized(vectors, name)  # every row: a long one would come first
+    return _Pool(vectors, None, None, len(vectors))
 
 
 def _choose(
@@ -229,7 +222,6 @@ def _choose(
         return [[] for _ in queries]
     reach = max(POOL, 10 * wanted) if diversity else wanted
     all_scores, all_rows = nearest(queries, pool.vectors, reach)
-    _check_scores(all_scores, all_rows)
     rankings = []
     for scores, rows in zip(all_scores, all_rows, strict=True):
         found = _spread_out(scores.tolist(), rows.tolist(), pool.places)[:reach]
@@ -252,10 +244,3 @@ def _spread_out(
         return list(zip(scores, rows, rows, strict=True))
     found = [(score, place, row) for score, row in zip(scores, rows, strict=True) for place in places[row]]
     return sorted(found, key=lambda entry: (-entry[0], entry[1]))
-
-
-def _check_scores(scores: Floats, rows: Array) -> None:
-    is_bad = ~np.isfinite(scores)
-    if is_bad.any():
-        row = int(rows[is_bad][0])
-        raise ArgumentError(f"documents[{row}] has no finite score: its vector holds NaN or infinity. Make it again.")

@@ -1,6 +1,6 @@
 """The sentences that say most of a text, in their order: nothing is written that does not stand there."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Any, Protocol, Unpack
@@ -13,7 +13,8 @@ from gtekit.cosines import within_one
 from gtekit.errors import ArgumentError, TextTypeError
 from gtekit.inputs import check_count, check_texts
 from gtekit.sentences import sentence_spans
-from gtekit.tasks.mmr import check_diversity, diversify
+from gtekit.tasks.alike import MarkingModel, alike_options
+from gtekit.tasks.mmr import check_diversity, mmr_order
 
 SENTENCES = 3
 # Up to 0.4 agreement with people's summaries is that of 0 within its interval, from 0.5 on it falls: SummEval, as
@@ -21,7 +22,7 @@ SENTENCES = 3
 DIVERSITY = 0.3
 
 
-class SummaryModel(Protocol):
+class SummaryModel(MarkingModel, Protocol):
     """What a summary needs of a model; an Embedder has it."""
 
     def encode(self, texts: Sequence[str], **options: Unpack[EncodeKeywords]) -> Floats:
@@ -125,7 +126,7 @@ def summarize(
         return Summary((), 0, len(text))
     parts = [text[begin:end] for begin, end in spans]
     vectors, relevance = _score(model, text, parts, query, progress)
-    order = diversify(relevance, vectors, len(parts), diversity)
+    order = mmr_order(relevance, vectors, diversity)  # chosen one by one, so no more than are taken
     lengths = None if tokens is None else np.array(model.count_tokens(parts), np.int64) - 2  # without [CLS] and [SEP]
     ranks = {index: place for place, index in enumerate(_take(order, wanted, lengths, tokens), start=1)}
     return Summary(
@@ -145,7 +146,8 @@ def summary_scores(model: SummaryModel, references: str | Sequence[str], summari
     these numbers with the judgement of people.
 
     Args:
-        model: Embeds all of them with no prompt but the model's default one.
+        model: Embeds all of them alike: with no prompt but the model's default one, or, where it marks queries and
+            documents (E5), with the mark of queries.
         references: Summaries by people; or, where there are none, the text itself, which is a weaker judge.
         summaries: What is to be judged.
 
@@ -162,7 +164,7 @@ def summary_scores(model: SummaryModel, references: str | Sequence[str], summari
     judged = check_texts(summaries)
     unique = list(dict.fromkeys([*known, *judged]))
     row = {text: place for place, text in enumerate(unique)}
-    vectors = model.encode(unique, normalize=True)
+    vectors = model.encode(unique, **alike_options(model, {}))
     cosines = vectors[[row[text] for text in judged]] @ vectors[[row[text] for text in known]].T
     return within_one(np.asarray(cosines.max(axis=1), np.float32))
 
@@ -194,7 +196,8 @@ def _score(
     model: SummaryModel, text: str, parts: list[str], query: str | None, progress: bool | None
 ) -> tuple[Floats, Floats]:
     """Give the vectors of the sentences, (N, D), and their relevance, (N,)."""
-    vectors = model.encode([*parts, text], normalize=True, on_truncation="chunk", progress=progress)
+    options = alike_options(model, {"on_truncation": "chunk", "progress": progress})
+    vectors = model.encode([*parts, text], **options)
     vectors, center = vectors[:-1], vectors[-1]
     relevance = np.einsum("nd,d->n", vectors, center)
     if query is not None:
@@ -203,16 +206,17 @@ def _score(
     return vectors, within_one(relevance)
 
 
-def _take(order: Ints, wanted: int, lengths: Ints | None, tokens: int | None) -> list[int]:
-    """Go through the sentences, best first, and take what there is room for."""
+def _take(order: Iterator[int], wanted: int, lengths: Ints | None, tokens: int | None) -> list[int]:
+    """Go through the sentences, best first, and take what there is room for, until no sentence that is left fits."""
     chosen: list[int] = []
     used = 0
-    for index in map(int, order):
-        if len(chosen) == wanted:
-            break
+    shortest = 0 if lengths is None else int(lengths.min())
+    for index in order:
         if lengths is not None and tokens is not None:
             if used + int(lengths[index]) > tokens:
                 continue
             used += int(lengths[index])
         chosen.append(index)
+        if len(chosen) == wanted or (tokens is not None and used + shortest > tokens):
+            break
     return chosen

@@ -1,6 +1,8 @@
 """Embeddings as a step of scikit-learn: `GteVectorizer` in a Pipeline, a ColumnTransformer, a GridSearchCV."""
 
 import os
+import re
+import sys
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
@@ -13,14 +15,27 @@ from gtekit.config import EncodeKeywords, OnTruncation, Precision
 from gtekit.embedder import Embedder, load
 from gtekit.errors import ArgumentError, MissingExtraError, SpaceError, TextTypeError
 from gtekit.inputs import check_count, check_texts, read_options
+from gtekit.tasks.scikit import missing_scikit
 from gtekit.tasks.vector_cache import VectorCache
+
+OLDEST = (1, 6)  # of scikit-learn: the first with tags of estimators
+
+
+def _unusable(error: ImportError) -> MissingExtraError:
+    """Say which version of scikit-learn is needed where an older one is there, and else what is wrong."""
+    version = getattr(sys.modules.get("sklearn"), "__version__", None)
+    if version is not None and tuple(map(int, re.findall(r"\d+", version)[:2])) < OLDEST:
+        least = ".".join(map(str, OLDEST))
+        return MissingExtraError("GteVectorizer", "tasks", f"scikit-learn {least} or later (here is {version})")
+    return missing_scikit("GteVectorizer", error)
+
 
 try:
     from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
     from sklearn.utils import Tags
     from sklearn.utils.validation import check_is_fitted
-except ImportError:
-    raise MissingExtraError("GteVectorizer", "tasks", "scikit-learn") from None
+except ImportError as error:
+    raise _unusable(error) from None
 
 MODELS_AT_ONCE = 2  # stay loaded in a process: a grid of two models does not load each anew for each fold
 

@@ -120,7 +120,8 @@ def test_rows_can_be_tuples_lists_or_dicts_of_numbers_of_any_kind() -> None:
         ("pairs.jsonl", '{"a": "x", "b": "\\ud800", "score": 1}\n', "line 1: 'b' has half of a surrogate pair"),
         ("pairs.jsonl", '["x", "y", 1]\n', "line 1: holds a list; each line is one JSON object"),
         ("pairs.jsonl", '{"a": \n', "line 1: not valid JSON"),
-        ("pairs.parquet", "PAR1", "the end of the name does not say the format"),
+        ("pairs.xlsx", "PK", "the end of the name does not say the format"),
+        ("pairs.parquet", "PAR1", "no parquet file that pyarrow can read"),
     ],
 )
 def test_a_bad_file_is_named_with_the_line_and_the_reason(

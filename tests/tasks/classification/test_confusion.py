@@ -48,6 +48,15 @@ def test_a_picture_holds_names_as_text_whatever_is_in_them(tmp_path: Path) -> No
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_dollar_begins_no_formula(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    label = r"$\foo{$ \$5"
+    draw_confusion(confusion([label, "b"], [label, None], [label, "b"]), tmp_path / "a.svg", title=r"a$\bar{b$.csv")
+    text = "".join(ElementTree.parse(tmp_path / "a.svg").getroot().itertext())
+    assert label in text
+    assert r"a$\bar{b$.csv" in text
+
+
 def test_of_many_labels_the_ones_with_errors_are_drawn(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     names = [f"label {number}" for number in range(MOST_CLASSES + 20)]

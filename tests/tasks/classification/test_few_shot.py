@@ -11,7 +11,7 @@ from gtekit.arrays import Floats
 from gtekit.errors import ArgumentError, GtekitError, ShapeError, TextTypeError
 from gtekit.tasks import fit_classifier
 
-BANKING77 = Path(__file__).resolve().parents[3] / "shared" / "data" / "mteb" / "Banking77Classification"
+BANKING77 = Path(__file__).resolve().parents[4] / "shared" / "data" / "mteb" / "Banking77Classification"
 linear_model = pytest.importorskip("sklearn.linear_model", reason="needs the extra tasks")
 
 SUBJECTS = {

@@ -85,6 +85,8 @@ def test_the_temperature_is_that_of_the_family() -> None:
     [
         ("billing", None, "one str"),
         (["a"], None, "there is 1 label"),
+        ({"a", "b"}, None, "labels is a set, which has no order"),
+        (3, None, "labels is a int"),
         (["a", "a"], None, r"labels\[1\] is 'a'"),
         ({"a": "x", "b": ""}, None, "'b' has no description"),
         ({"a": "x", "b": []}, None, "'b' has no description"),

@@ -1,10 +1,12 @@
 """The three methods on vectors whose groups are known, and texts through a real model."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import gtekit
-from gtekit.errors import ArgumentError, GtekitWarning, ShapeError, TextTypeError
+from gtekit.errors import ArgumentError, GtekitWarning, ShapeError, TextTypeError, TruncationError
 from gtekit.tasks.clusters import cluster, cluster_vectors, name_clusters
 from tests.tasks.clusters.blobs import blobs, same_groups, subject_texts
 
@@ -80,6 +82,15 @@ def test_real_texts_fall_into_their_subjects_and_have_their_words_for_names(mini
     for one in found.clusters:
         (subject,) = {subjects[row] for row in np.flatnonzero(found.labels == one.number)}
         assert expected[subject] in one.name
+
+
+def test_options_of_encode_go_through(tiny_checkpoint: Path) -> None:
+    model = gtekit.load(tiny_checkpoint, language_warning=False)
+    texts = ["word " * 300, "another"]
+    with pytest.raises(TruncationError):
+        cluster(model, texts, clusters=1, encode={"on_truncation": "error"})
+    found = cluster(model, texts, clusters=1, encode={"on_truncation": "chunk", "dimensions": 8})
+    assert found.centers.shape == (1, 8)
 
 
 def test_real_texts_are_counted_right_without_a_number(minilm: gtekit.Embedder) -> None:

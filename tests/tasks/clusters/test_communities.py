@@ -1,16 +1,23 @@
 """Communities: those of sentence-transformers, and their laws."""
 
 from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import gtekit
+from benchmarks.classification import read_split
 from gtekit.arrays import Floats
-from gtekit.tasks.clusters import communities
+from gtekit.cosines import l2_normalize
+from gtekit.errors import ArgumentError
+from gtekit.tasks.clusters import cluster_vectors, communities
 from gtekit.tasks.clusters.communities import choose_threshold, community_labels
 from tests.tasks.clusters.blobs import blobs
+
+BANKING77 = Path(__file__).resolve().parents[4] / "shared" / "data" / "mteb" / "Banking77Classification"
 
 
 def plain(vectors: Floats, threshold: float, min_size: int) -> list[list[int]]:
@@ -65,11 +72,47 @@ def test_copies_of_one_row_are_one_community_even_at_a_threshold_of_1() -> None:
     assert communities(np.empty((0, 4), np.float32), 0.5, 2) == []
 
 
-def test_a_chosen_threshold_is_reached_by_2_pairs_in_1000() -> None:
+@pytest.mark.parametrize("min_size", [2, 10, 25])
+def test_at_a_chosen_threshold_half_of_the_rows_could_be_a_centre(min_size: int) -> None:
     vectors, _ = blobs(8, 120, spread=0.4)
-    threshold = choose_threshold(vectors)
-    cosines = (vectors @ vectors.T)[np.triu_indices(len(vectors), 1)]
-    assert (cosines >= threshold).mean() == pytest.approx(0.002, abs=0.0003)
+    sizes = ((vectors @ vectors.T) >= choose_threshold(vectors, min_size)).sum(axis=1)
+    assert (sizes >= min_size).mean() == pytest.approx(0.5, abs=0.02)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000), st.integers(2, 30), st.integers(2, 8))
+def test_a_chosen_threshold_finds_a_community_wherever_there_are_rows_enough(
+    seed: int, rows: int, min_size: int
+) -> None:
+    vectors = l2_normalize(np.random.default_rng(seed).normal(size=(rows, 5)).astype(np.float32))
+    for own in (vectors, np.repeat(vectors[:1], rows, axis=0)):
+        assert bool(communities(own, choose_threshold(own, min_size), min_size)) == (rows >= min_size)
+
+
+@pytest.mark.skipif(not BANKING77.is_dir(), reason=f"needs MTEB's test set in {BANKING77}")
+def test_groups_are_found_among_240_real_texts(minilm: gtekit.Embedder) -> None:
+    texts, labels = read_split(BANKING77, "test")
+    rows = np.random.default_rng(0).permutation(len(texts))[:240]
+    found = cluster_vectors(minilm.encode([texts[row] for row in rows]), method="communities")
+    assert len(found) >= 3
+    assert 0.3 < 1 - found.unassigned / 240 < 0.8
+    first = cluster_vectors(minilm.encode(texts[:240]), method="communities")  # eight intents, one after the other
+    assert len(first) >= 5
+    for one in first.clusters:
+        own = [labels[row] for row in np.flatnonzero(first.labels == one.number)]
+        assert max(map(own.count, own)) / len(own) > 0.8
+
+
+def test_what_can_not_be_is_refused() -> None:
+    vectors, _ = blobs(3, 20)
+    for arguments, message in (((vectors, 2, 5), "threshold=2"), ((vectors, 0.5, 1), "min_size=1")):
+        with pytest.raises(ArgumentError, match=message):
+            communities(*arguments)
+    with pytest.raises(ArgumentError, match=r"vectors\[0\] has the length 2, not 1"):
+        communities(2 * vectors, 0.5, 5)
+    vectors[3, 0] = np.nan
+    with pytest.raises(ArgumentError, match=r"vectors\[3\] holds numbers that are not finite"):
+        communities(vectors, 0.5, 5)
 
 
 @pytest.mark.reference

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gtekit.errors import ArgumentError
+from gtekit.errors import ArgumentError, ShapeError
 from gtekit.tasks.clusters import choose_count
 from gtekit.tasks.clusters.count import counts_to_try
 from tests.tasks.clusters.blobs import blobs
@@ -42,6 +42,17 @@ def test_rows_that_leave_no_choice_are_one_cluster() -> None:
     assert choose_count(np.eye(3, dtype=np.float32)).best == 1
     same = choose_count(np.full((20, 4), 0.5, np.float32))
     assert (same.best, same.counts) == (1, ())
+
+
+def test_an_unknown_criterion_and_vectors_that_are_none_are_refused() -> None:
+    vectors, _ = blobs(3, 20)
+    with pytest.raises(ArgumentError, match="criterion='foo' is not possible; choose from: 'silhouette'"):
+        choose_count(vectors, criterion="foo")  # type: ignore[arg-type]
+    vectors[7, 2] = np.nan
+    with pytest.raises(ArgumentError, match=r"vectors\[7\] holds numbers that are not finite"):
+        choose_count(vectors)
+    with pytest.raises(ShapeError, match="expected"):
+        choose_count(np.ones(5, np.float32))
 
 
 def test_impossible_numbers_are_refused() -> None:

@@ -30,7 +30,7 @@ def test_no_texts_are_no_vectors(minilm: gtekit.Embedder) -> None:
 
 
 def test_options_of_encode_are_those_of_the_vectors(minilm: gtekit.Embedder) -> None:
-    with embed_distinct(minilm, TEXTS, {"dimensions": 16, "prompt": "query: ", "normalize": False}) as distinct:
+    with embed_distinct(minilm, TEXTS, {"dimensions": 16, "prompt": "query: "}) as distinct:
         expected = minilm.encode(["a cat"], dimensions=16, prompt="query: ", normalize=True)
         assert np.array_equal(distinct.vectors[:1], expected)
 

@@ -6,6 +6,7 @@ import pytest
 from gtekit.arrays import Array, Floats
 from gtekit.cosines import l2_normalize
 from gtekit.errors import ArgumentError, ShapeError
+from gtekit.tasks.duplicates.deduplicate import deduplicate_vectors
 from gtekit.tasks.duplicates.near_pairs import near_pairs
 
 
@@ -35,6 +36,23 @@ def test_equal_vectors_reach_a_threshold_of_1_whatever_rounding_does() -> None:
     assert (block.scores <= 1).all()
 
 
+@pytest.mark.parametrize("threshold", [1, 0.99999, 0.9995])
+def test_vectors_of_float16_are_told_by_their_cosines_and_not_their_rounded_lengths(threshold: float) -> None:
+    for dimension in (3, 8, 384):
+        rounded = drawn(200, dimension).astype(np.float16)
+        near = rounded + np.float16(0.002) * drawn(200, dimension).astype(np.float16)[::-1]
+        vectors = np.concatenate([rounded, rounded, near])
+        exact = vectors.astype(np.float64)
+        exact /= np.linalg.norm(exact, axis=1, keepdims=True)
+        cosines = np.triu(exact @ exact.T, 1) - np.tri(len(exact))
+        found = [pair for block in near_pairs(vectors, threshold) for pair in zip(block.left, block.right, strict=True)]
+        least = min(threshold, 1 - 1e-6)
+        assert {(row, row + 200) for row in range(200)} <= set(found)
+        assert set(zip(*np.nonzero(cosines >= least + 1e-6), strict=True)) <= set(found)
+        assert set(found) <= set(zip(*np.nonzero(cosines >= least - 1e-6), strict=True))
+    assert len(deduplicate_vectors(np.repeat(drawn(50, 384), 2, axis=0).astype(np.float16), 1).kept) == 50
+
+
 def test_rows_of_zeros_are_near_nothing() -> None:
     assert not list(near_pairs(np.zeros((3, 4), np.float32), 0.1))
 
@@ -51,7 +69,7 @@ def test_vectors_that_are_not_normalized_or_not_finite_are_named_by_their_row() 
     with pytest.raises(ArgumentError, match=r"vectors\[3\] has the length 2, not 1"):
         list(near_pairs(vectors, 0.5))
     vectors[1, 2] = np.nan
-    with pytest.raises(ArgumentError, match=r"vectors\[1\] has the length nan"):
+    with pytest.raises(ArgumentError, match=r"vectors\[1\] holds numbers that are not finite"):
         list(near_pairs(vectors, 0.5))
 
 

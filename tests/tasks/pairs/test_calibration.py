@@ -23,7 +23,7 @@ from gtekit.tasks.pairs.calibration_curves import sigmoid
 from gtekit.tasks.pairs.labelled_pairs import LabelledPairs, pair_scores
 from gtekit.tasks.pairs.reliability import reliability
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "mteb"
+DATA = Path(__file__).resolve().parents[4] / "shared" / "data" / "mteb"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=f"needs MTEB's test sets in {DATA}")
 THINGS = ["cat", "dog", "bird", "list", "weather", "bread", "train", "river", "city", "song"]
 Texts = tuple[list[str], list[str], list[int]]
@@ -68,6 +68,11 @@ def test_a_file_brings_all_of_it_back(minilm: gtekit.Embedder, fitted: Calibrati
     assert load_calibration(tmp_path / "a.json", minilm) == fitted
 
 
+def test_a_folder_is_no_name_of_a_file(fitted: Calibration, tmp_path: Path) -> None:
+    with pytest.raises(FileFormatError, match=r"is a folder\. Name a file"):
+        fitted.save(tmp_path)
+
+
 def test_another_model_is_refused(fitted: Calibration, tmp_path: Path, tiny_checkpoint: Path) -> None:
     fitted.save(tmp_path / "a.json")
     with pytest.raises(
@@ -89,7 +94,24 @@ def test_texts_embedded_in_another_way_are_refused(minilm: gtekit.Embedder, opti
 
 
 @pytest.mark.parametrize(
-    "change", [{"method": "cubic"}, {"parameters": {}}, {"positives": 0}, {"more": 1}, {"reliability": {"bins": []}}]
+    "change",
+    [
+        {"method": "cubic"},
+        {"parameters": {}},
+        {"positives": 0},
+        {"more": 1},
+        {"reliability": {"bins": []}},
+        {"pairs": "120"},
+        {"model": 3},
+        {"meaning": None},
+        {"folds": True},
+        {"unskilled_log_loss": "0.7"},
+        {"embedded_as": {"prompt": None, "dimension": 384}},
+        {"embedded_as": {"prompt": "", "dimension": "384"}},
+        {"compared": {"logistic": {"log_loss": "x", "brier": 0.1, "ece": 0.1}}},
+        {"compared": {}},
+        {"compared": 3},
+    ],
 )
 def test_a_damaged_file_is_refused(
     minilm: gtekit.Embedder, fitted: Calibration, tmp_path: Path, change: dict[str, object]

@@ -1,10 +1,12 @@
 """Labelled pairs: their cosines, what is checked, and folds that share no group."""
 
+import sys
+
 import numpy as np
 import pytest
 
 import gtekit
-from gtekit.errors import ArgumentError, ShapeError, TextTypeError
+from gtekit.errors import ArgumentError, MissingExtraError, ShapeError, TextTypeError
 from gtekit.tasks.pairs.labelled_pairs import LabelledPairs, check_labels, cut_into_folds, labelled_pairs, pair_scores
 
 LEFT = ["a cat", "a cat", "sort a list"]
@@ -17,8 +19,10 @@ def test_scores_are_the_cosines_of_the_pairs(minilm: gtekit.Embedder) -> None:
     assert pair_scores(minilm, [], []).shape == (0,)
 
 
-def test_scores_can_not_leave_the_cosines(minilm: gtekit.Embedder) -> None:
-    assert np.array_equal(pair_scores(minilm, LEFT, RIGHT, normalize=False), pair_scores(minilm, LEFT, RIGHT))
+def test_without_scikit_learn_nothing_is_embedded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    with pytest.raises(MissingExtraError, match=r"needs scikit-learn, which is not installed: .*gtekit\[tasks\]"):
+        labelled_pairs(None, LEFT, RIGHT, [0, 1, 0], {})  # type: ignore[arg-type]  # no model is asked
 
 
 def test_lists_of_other_lengths_and_things_that_are_no_texts_are_refused(minilm: gtekit.Embedder) -> None:

@@ -21,7 +21,7 @@ from gtekit.tasks.pairs.pair_classifier import (
     load_pairs,
 )
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "mteb"
+DATA = Path(__file__).resolve().parents[4] / "shared" / "data" / "mteb"
 LEFT = ["a cat sleeps", "sort a list", "fine weather", "a fast train", "fresh bread", "a long river"] * 2
 RIGHT = [
     *[

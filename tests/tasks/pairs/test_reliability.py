@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gtekit.errors import ArgumentError, ShapeError
+from gtekit.errors import ArgumentError, FileFormatError, ShapeError
 from gtekit.tasks.pairs.reliability import Reliability, plot_reliability, reliability
 
 PREDICTED = np.array([0.05, 0.15, 0.15, 0.95, 1.0, 0.0])
@@ -83,5 +83,16 @@ def test_the_plot_is_one_file_and_the_same_every_time(tmp_path: Path, name: str,
 
 
 def test_a_plot_of_another_kind_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ArgumentError, match=r"name the plot \.svg or \.png"):
+    with pytest.raises(ArgumentError, match=r"the name of a plot ends in \.svg or \.png"):
         plot_reliability(reliability(PREDICTED, LABELS), tmp_path / "plot.pdf")
+
+
+def test_a_plot_into_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FileFormatError, match="there is no folder"):
+        plot_reliability(reliability(PREDICTED, LABELS), tmp_path / "none" / "plot.svg")
+
+
+def test_a_dollar_in_a_title_or_a_note_begins_no_formula(tmp_path: Path) -> None:
+    title, note = r"$\foo$ of $x_{", r"from $\bar{ and a$.csv"
+    plot_reliability(reliability(PREDICTED, LABELS), tmp_path / "plot.svg", title=title, note=note)
+    assert (tmp_path / "plot.svg").read_bytes().startswith(b"<?xml")

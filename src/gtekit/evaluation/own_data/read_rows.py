@@ -14,14 +14,14 @@ from gtekit.files.rows import name_kind
 TRUTHS = {"true": 1.0, "false": 0.0}  # as pandas writes labels
 
 
-def read_pairs(source: RowSource, columns: Sequence[str] | None = None) -> Pairs:
+def read_pairs(source: RowSource, columns: Sequence[str] | None = None, *, delimiter: str | None = None) -> Pairs:
     """Read pairs of texts with a value.
 
     Raises:
         FileFormatError: If a file can't be read so, with its line (of Python values: ArgumentError, with the index).
     """
     places, first, second, values = [], [], [], []
-    for record, (field_a, field_b, field_value) in _records("pairs", source, columns):
+    for record, (field_a, field_b, field_value) in _records("pairs", source, columns, delimiter):
         places.append(record.place)
         first.append(record.text(field_a))
         second.append(record.text(field_b))
@@ -66,9 +66,11 @@ def read_labelled(source: RowSource, columns: Sequence[str] | None = None) -> La
     return Labelled(source=_source_name(source, "labelled"), places=places, texts=texts, labels=labels)
 
 
-def _records(kind: Kind, source: RowSource, asked: Sequence[str] | None) -> Iterator[tuple[Record, tuple[str, ...]]]:
+def _records(
+    kind: Kind, source: RowSource, asked: Sequence[str] | None, delimiter: str | None = None
+) -> Iterator[tuple[Record, tuple[str, ...]]]:
     columns: tuple[str, ...] = ()
-    for record in read_records(source, kind, KNOWN[kind].standard):
+    for record in read_records(source, kind, KNOWN[kind].standard, delimiter=delimiter):
         columns = columns or choose_columns(kind, record, asked)
         yield record, columns
 

@@ -1,4 +1,4 @@
-"""Records of named fields out of csv, tsv and JSON lines, plain or gzip, or out of Python values."""
+"""Records of named fields out of csv, tsv and JSON lines, plain or gzip, out of parquet, or out of Python values."""
 
 import csv
 import gzip
@@ -12,13 +12,19 @@ from typing import Any, BinaryIO, Literal, TypeAlias, cast
 from gtekit.errors import ArgumentError, FileFormatError, GtekitError
 from gtekit.files.csv_records import CountedLines, next_record
 from gtekit.files.lines import GZIP_MARK, read_lines
+from gtekit.files.parquet import READ_ROWS, import_pyarrow
 from gtekit.files.rows import name_kind
 
 RowSource: TypeAlias = Path | str | Iterable[Sequence[object] | Mapping[str, object]]  # str: the path of a file
-TableFormat = Literal["csv", "tsv", "jsonl"]
+TableFormat = Literal["csv", "tsv", "jsonl", "parquet"]
 
 JSON_SUFFIXES = (".jsonl", ".ndjson")
-SUFFIXES: Mapping[str, TableFormat] = {".csv": "csv", ".tsv": "tsv", **dict.fromkeys(JSON_SUFFIXES, "jsonl")}
+SUFFIXES: Mapping[str, TableFormat] = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    **dict.fromkeys(JSON_SUFFIXES, "jsonl"),
+    ".parquet": "parquet",
+}
 OTHER_DELIMITERS = {";": "';'", "\t": "a tab", "|": "'|'", ",": "a comma"}
 CSV_FIELD_BYTES = 2**31 - 1  # the csv module refuses fields over 128 KiB unless told otherwise
 SHOWN_CHARS = 40  # of a name in a message: a file without a heading has texts there
@@ -67,20 +73,25 @@ class Record:
         return found
 
 
-def read_records(source: RowSource, argument: str, standard: Sequence[str]) -> Iterator[Record]:
+def read_records(
+    source: RowSource, argument: str, standard: Sequence[str], *, delimiter: str | None = None
+) -> Iterator[Record]:
     """Read rows one by one.
 
     Args:
-        source: A file (.csv and .tsv with a heading, .jsonl; .gz of these), or rows as Python values: sequences in
-            the order of `standard`, or mappings.
+        source: A file (.csv and .tsv with a heading, .jsonl; .gz of these; .parquet), or rows as Python values:
+            sequences in the order of `standard`, or mappings.
         argument: What the caller calls the source, for messages.
         standard: The names of the fields of a row without names.
+        delimiter: Between the columns of a .csv or .tsv file; None: a comma, a tab.
 
     Raises:
         FileFormatError: If the file is not there, of another format, empty or damaged, with the line.
         ArgumentError: If Python values are of another shape, with the index.
     """
-    records = _file_records(Path(source)) if isinstance(source, str | Path) else _rows(source, argument, standard)
+    records = (
+        _file_records(Path(source), delimiter) if isinstance(source, str | Path) else _rows(source, argument, standard)
+    )
     first = next(records, None)
     if first is None:
         if isinstance(source, str | Path):
@@ -137,7 +148,7 @@ def show_names(names: Iterable[str]) -> str:
     return ", ".join(map(repr, shown[:12])) + (", ..." if len(shown) > 12 else "") if shown else "nothing"
 
 
-def _file_records(path: Path) -> Iterator[Record]:
+def _file_records(path: Path, delimiter: str | None) -> Iterator[Record]:
     if path.is_dir():
         raise FileFormatError(f"{path}: is a folder. Name one file; a folder is for retrieval.")
     form = SUFFIXES.get(name_suffix(path))
@@ -146,16 +157,35 @@ def _file_records(path: Path) -> Iterator[Record]:
             f"{path}: the end of the name does not say the format. Name the file {', '.join(SUFFIXES)}, or one of "
             f"these with .gz."
         )
-    if form == "jsonl":
+    if delimiter is not None and form not in ("csv", "tsv"):
+        raise FileFormatError(f"{path}: --delimiter is for csv and tsv, and this is {form}. Leave it out.")
+    if delimiter is not None and (len(delimiter) != 1 or delimiter in '\r\n"\0'):
+        raise FileFormatError(f"--delimiter {delimiter!r}: must be one character, and no quote or line end.")
+    if form == "parquet":
+        yield from _parquet_records(path)
+    elif form == "jsonl":
         for number, line in read_file_lines(path):
             if line.strip():
                 yield Record(str(path), f"line {number}", parse_object(line, f"{path}, line {number}"))
     else:
         limit = csv.field_size_limit(CSV_FIELD_BYTES)
         try:
-            yield from _csv_records(path, "\t" if form == "tsv" else ",")
+            yield from _csv_records(path, delimiter or ("\t" if form == "tsv" else ","))
         finally:
             csv.field_size_limit(limit)
+
+
+def _parquet_records(path: Path) -> Iterator[Record]:
+    pa = import_pyarrow()
+    try:
+        with pa.parquet.ParquetFile(path) as file:
+            rows = (row for batch in file.iter_batches(READ_ROWS) for row in batch.to_pylist())
+            for number, row in enumerate(rows, start=1):
+                yield Record(str(path), f"row {number}", row)
+    except FileNotFoundError:
+        raise FileFormatError(f"{path}: can't be read (No such file or directory). Is the path right?") from None
+    except (pa.ArrowException, OSError) as error:
+        raise FileFormatError(f"{path}: no parquet file that pyarrow can read ({error}).") from None
 
 
 def _csv_records(path: Path, delimiter: str) -> Iterator[Record]:
@@ -185,7 +215,7 @@ def _one_column(path: Path, name: str, delimiter: str) -> FileFormatError:
     fix = f"Its columns seem to be separated by {found[0]}. " if found else ""
     return FileFormatError(
         f"{path}, line 1: has one column, {show_names([name])}. {fix}A .csv file has commas between its columns and a "
-        f".tsv file tabs; save or name it so."
+        f".tsv file tabs; save or name it so, or say --delimiter."
     )
 
 

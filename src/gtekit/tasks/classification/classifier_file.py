@@ -16,7 +16,7 @@ from gtekit.tasks.classification.classifier import Classifier, FitReport, Head
 from gtekit.tasks.classification.cross_validation import Candidate, Estimate
 from gtekit.tasks.classification.labels import Label, check_labels
 from gtekit.tasks.classification.predictions import check_share
-from gtekit.tasks.fitted_files import check_space, read_fitted, write_fitted
+from gtekit.tasks.fitted_files import check_space, check_types, read_fitted, write_fitted
 
 if TYPE_CHECKING:
     from gtekit.embedder import Embedder
@@ -132,7 +132,11 @@ def _report(values: Mapping[str, Any], classes: tuple[Label, ...]) -> FitReport:
         "abstention": tuple(OperatingPoint(**entry) for entry in values["abstention"]),
         "chosen": values["chosen"] and OperatingPoint(**values["chosen"]),
     }
-    return FitReport(**{**values, **nested})
+    report = FitReport(**{**values, **nested})
+    estimates = (part for part in (report.accuracy, report.macro_f1) if part is not None)
+    for part in (report, *report.candidates, *estimates):
+        check_types(part)
+    return report
 
 
 def _to_text(values: Floats) -> str:

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from gtekit.arrays import Ints
-from gtekit.errors import ArgumentError, FileFormatError, MissingExtraError, ShapeError
-from gtekit.files import check_writable, replace_when_complete
+from gtekit.errors import ShapeError
+from gtekit.files import replace_when_complete
 from gtekit.tasks.classification.labels import Label
+from gtekit.tasks.plots import check_plot as check_plot
 
-PLOT_SUFFIXES = (".svg", ".png")
 MOST_CLASSES = 80  # drawn; of more, those with the most errors
 INCHES = 0.26  # for a class
 NO_LABEL = "(no label)"
@@ -63,25 +63,6 @@ def confusion(truths: Sequence[Label], given: Sequence[Label | None], classes: S
     return Confusion(every, counts)
 
 
-def check_plot(path: Path) -> None:
-    """Make sure that a plot can be drawn and written, before any work is done.
-
-    Raises:
-        ArgumentError: If the name ends in nothing that is drawn here.
-        FileFormatError: If no file can be made there.
-        MissingExtraError: If matplotlib is not installed.
-    """
-    if path.suffix.lower() not in PLOT_SUFFIXES:
-        raise ArgumentError(f"{path}: the name of a plot ends in {' or '.join(PLOT_SUFFIXES)}.")
-    if not path.parent.is_dir():
-        raise FileFormatError(f"{path}: there is no folder {path.parent}. Make it, or choose another.")
-    check_writable(path)
-    try:
-        import matplotlib  # noqa: F401 - only whether it is there
-    except ImportError:
-        raise MissingExtraError("drawing a confusion matrix", "tasks", "matplotlib") from None
-
-
 def draw_confusion(found: Confusion, path: Path, *, title: str) -> None:
     """Draw a confusion matrix as .svg or .png: colour is the share of a true label, numbers are texts.
 
@@ -105,11 +86,12 @@ def draw_confusion(found: Confusion, path: Path, *, title: str) -> None:
         figure = Figure(figsize=(side, side), layout="constrained")
         axes = figure.subplots()
         axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-        axes.set_xticks(range(len(columns)), columns, rotation=90, fontsize=7)
-        axes.set_yticks(range(len(names)), names, fontsize=7)
+        # a $ in a label or a name of a file begins no formula
+        axes.set_xticks(range(len(columns)), columns, rotation=90, fontsize=7, parse_math=False)
+        axes.set_yticks(range(len(names)), names, fontsize=7, parse_math=False)
         axes.set_xlabel("label that was given")
         axes.set_ylabel("true label")
-        axes.set_title(f"{title}\n{_summary(found)}{note}", fontsize=9)
+        axes.set_title(f"{title}\n{_summary(found)}{note}", fontsize=9, parse_math=False)
         for row, column in zip(*np.nonzero(counts), strict=True):
             color = "white" if shares[row, column] > 0.5 else "black"
             axes.text(column, row, f"{counts[row, column]:,}", ha="center", va="center", fontsize=5.5, color=color)
@@ -138,6 +120,5 @@ def _summary(found: Confusion) -> str:
 
 
 def _short(label: Label) -> str:
-    printable = "".join(char if char.isprintable() else " " for char in str(label))
-    text = printable.replace("$", r"\$")  # matplotlib reads formulas between dollars
+    text = "".join(char if char.isprintable() else " " for char in str(label))
     return text if len(text) <= 40 else f"{text[:39]}…"

@@ -3,14 +3,15 @@
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from types import ModuleType
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
 from gtekit.arrays import Floats, Ints
-from gtekit.errors import GtekitWarning, MissingExtraError
+from gtekit.errors import GtekitWarning
 from gtekit.notices import warn_caller
+from gtekit.tasks.intervals import wilson
+from gtekit.tasks.scikit import one_thread, scikit
 
 ClassWeight: TypeAlias = Literal["balanced"]
 CANDIDATES = (0.1, 1.0, 10.0, 100.0)  # with 1,000 Banking77 loses 0.6 points of accuracy to 100, and takes longer
@@ -18,7 +19,7 @@ FOLDS = 5
 SEED = 42
 MAX_ITER = 1000
 RESAMPLES = 1000
-Z_95 = 1.959964  # standard deviations on both sides of the mean that hold 95 % of a normal distribution
+PURPOSE = "fitting a classifier"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +78,13 @@ def cross_validate(
         candidates: Values of C.
         class_weight: As for `LogisticRegression`.
     """
-    sklearn = load_sklearn()
-    splits = sklearn.model_selection.StratifiedKFold(folds, shuffle=True, random_state=SEED)
+    splits = scikit(PURPOSE, "model_selection").StratifiedKFold(folds, shuffle=True, random_state=SEED)
     ordered = sorted(candidates)
     scores = np.empty((len(ordered), len(truths), int(truths.max()) + 1), np.float32)
     for seen, unseen in splits.split(vectors, truths):
         for place, c in enumerate(ordered):
             # no warm start: begun at the result for 100, the regression for 1,000 stops at once, within tolerance
-            regression = sklearn.linear_model.LogisticRegression(C=c, max_iter=MAX_ITER, class_weight=class_weight)
+            regression = _regression(c, class_weight)
             _fit(regression, vectors[seen], truths[seen])
             scores[place, unseen] = regression.predict_proba(vectors[unseen])
     tried = tuple(_candidate(c, found, truths) for c, found in zip(ordered, scores, strict=True))
@@ -98,7 +98,7 @@ def fit_regression(vectors: Floats, truths: Ints, c: float, class_weight: ClassW
     Returns:
         Coefficients (C, D) and intercepts (C,) whose softmax gives the probabilities, also of two classes.
     """
-    regression = load_sklearn().linear_model.LogisticRegression(C=c, max_iter=MAX_ITER, class_weight=class_weight)
+    regression = _regression(c, class_weight)
     _fit(regression, vectors, truths)
     if int(regression.n_iter_.max()) >= MAX_ITER:
         warn_caller(
@@ -121,7 +121,7 @@ def estimate_scores(predicted: Ints, truths: Ints, classes: int) -> tuple[Estima
     draws of as many texts with replacement: of a classifier without an error, 1 to 1.
 
     Source:
-        Wilson 1927, doi:10.1080/01621459.1927.10502953; Efron & Tibshirani 1993, chapter 13. A draw of texts is a draw
+        Efron & Tibshirani 1993, chapter 13. A draw of texts is a draw
         of cells of the confusion matrix.
     """
     cells, counts = np.unique(truths * classes + predicted, return_counts=True)
@@ -136,45 +136,32 @@ def estimate_scores(predicted: Ints, truths: Ints, classes: int) -> tuple[Estima
     )  # a class that no draw has: left out
     macro_f1 = np.nanmean(f1, axis=1)
     low, high = np.quantile(macro_f1[1:], [0.025, 0.975])
-    return _wilson(int(right[0].sum()), len(truths)), Estimate(float(macro_f1[0]), float(low), float(high))
+    certainly = int(right[0].sum())
+    accuracy = Estimate(certainly / len(truths), *wilson(certainly, len(truths)))
+    return accuracy, Estimate(float(macro_f1[0]), float(low), float(high))
 
 
-def load_sklearn() -> ModuleType:
-    """Give scikit-learn, with the parts that are used here.
+def load_sklearn() -> None:
+    """Make sure that a classifier can be fitted.
 
     Raises:
-        MissingExtraError: If it is not installed.
+        MissingExtraError: If scikit-learn is not installed.
     """
-    try:
-        import sklearn.linear_model
-        import sklearn.model_selection
-    except ImportError:
-        raise MissingExtraError("fitting a classifier", "tasks", "scikit-learn") from None
-    module: ModuleType = sklearn
-    return module
+    scikit(PURPOSE, "linear_model")
 
 
-def _fit(regression: object, vectors: Floats, truths: Ints) -> None:
-    """Fit on one thread: the same bits with any number of cores, and no threads that wait for each other.
+def _regression(c: float, class_weight: ClassWeight | None) -> Any:  # noqa: ANN401 - scikit-learn has no types
+    module = scikit(PURPOSE, "linear_model")
+    return module.LogisticRegression(C=c, max_iter=MAX_ITER, class_weight=class_weight)
 
-    A fit of 616 texts with 77 labels takes 0.3 s so. With the threads of BLAS, on two cores that others kept busy, it
-    had not ended after 55 s: they wait for each other by spinning.
-    """
-    from threadpoolctl import threadpool_limits  # comes with scikit-learn
 
-    with threadpool_limits(1), warnings.catch_warnings():
+def _fit(regression: Any, vectors: Floats, truths: Ints) -> None:  # noqa: ANN401
+    with one_thread(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of steps that ran out: said once, for the model that is kept
-        regression.fit(vectors, truths)  # type: ignore[attr-defined]
+        regression.fit(vectors, truths)
 
 
 def _candidate(c: float, scores: Floats, truths: Ints) -> Candidate:
     of_truth = scores[np.arange(len(truths)), truths].astype(np.float64)
     log_loss = -np.log(np.maximum(of_truth, np.finfo(np.float32).tiny)).mean()
     return Candidate(c, float(log_loss), float((scores.argmax(axis=1) == truths).mean()))
-
-
-def _wilson(right: int, texts: int) -> Estimate:
-    share, z2 = right / texts, Z_95**2
-    middle = (share + z2 / (2 * texts)) / (1 + z2 / texts)
-    half = Z_95 / (1 + z2 / texts) * float(np.sqrt(share * (1 - share) / texts + z2 / (4 * texts**2)))
-    return Estimate(share, max(middle - half, 0.0), min(middle + half, 1.0))

@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, cast, get_args
 
 import numpy as np
 
 from gtekit.arrays import Floats
 from gtekit.errors import ArgumentError
-from gtekit.inputs import check_count, check_texts, read_options
+from gtekit.inputs import check_count, check_texts, choose_prompt, read_options
+from gtekit.tasks.alike import marked_options
 from gtekit.tasks.classification.abstention import (
     OperatingPoint,
     operating_points,
@@ -77,7 +78,7 @@ def fit_classifier(
         abstain_below: Labels less probable than this become None.
         least_accuracy: Choose that threshold instead: the one that labels the most texts with this accuracy.
         least_coverage: Or the highest one that labels this share of the texts.
-        encode: The options of `Embedder.encode`; they are kept, and used for every text to come.
+        encode: The options of `Embedder.encode`; they are kept for every text to come. Prompts as in `zero_shot`.
         vectors: The embeddings of the texts where they are there already, shape (N, D).
 
     Raises:
@@ -90,10 +91,9 @@ def fit_classifier(
     checked = check_texts(texts)
     named = check_examples(labels, len(checked), folds)
     classes, truths = number_labels(named)
-    used_folds = min(folds, fewest_examples(named)[0])
+    used_folds = min(plan.folds, fewest_examples(named)[0])
     load_sklearn()  # what is not installed is known before the texts are embedded
-    options = encode or {}
-    read_options(options, dimension=model.dimension)
+    options = effective_options(model, encode or {})
     embedded = model.encode(checked, **options) if vectors is None else check_vectors(vectors, len(checked))
     candidates = CANDIDATES if plan.c is None else (plan.c,)
     found = cross_validate(embedded, truths, used_folds, candidates, class_weight) if used_folds else None
@@ -108,6 +108,24 @@ def fit_classifier(
         encode=options,
         seen=Seen(truths, found.predicted, found.confidence) if found else None,
     )
+
+
+def effective_options(model: "Embedder", encode: "EncodeKeywords") -> "EncodeKeywords":
+    """Give the options that decide the vectors, as plain values, with the prompt spelled out where there is one.
+
+    Raises:
+        ArgumentError: If there is no such option, or its value is not possible.
+    """
+    marked = marked_options(model, encode)
+    chosen = read_options(marked, dimension=model.dimension)
+    prompt = choose_prompt(model.prompts, model.checkpoint.default_prompt_name, chosen)
+    options = {name: value for name, value in marked.items() if name not in ("prompt", "prompt_name")}
+    for name in ("dimensions", "batch_tokens"):  # whole numbers of numpy are taken as well, and are no JSON
+        if options.get(name) is not None:
+            options[name] = int(options[name])  # type: ignore[call-overload]
+    if prompt or chosen.prompt is not None:
+        options["prompt"] = prompt
+    return cast("EncodeKeywords", options)
 
 
 def check_examples(labels: Iterable[object], texts: int, folds: int = FOLDS) -> list[Label]:
@@ -162,7 +180,7 @@ def check_plan(
     return Plan(
         c=None if c is None else float(c),
         class_weight=class_weight,
-        folds=folds,
+        folds=int(folds),
         abstain_below=check_share("abstain_below", abstain_below),
         least_accuracy=None if least_accuracy is None else check_share("least_accuracy", least_accuracy),
         least_coverage=None if least_coverage is None else check_share("least_coverage", least_coverage),

@@ -1,6 +1,6 @@
 """Classification without examples: the label whose description is nearest to the text."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +9,7 @@ from gtekit.arrays import Floats
 from gtekit.cosines import l2_normalize, similarity
 from gtekit.errors import ArgumentError, TextTypeError
 from gtekit.inputs import check_texts
+from gtekit.tasks.alike import alike_options
 from gtekit.tasks.classification.labels import Label, check_label
 from gtekit.tasks.classification.predictions import Predictions, check_share, check_vectors, choose_labels, softmax
 
@@ -48,7 +49,8 @@ def zero_shot(
         template: Put around each description, which stands for its {}: "This text is about {}". None: as they are.
         temperature: What cosines are divided by; None: `default_temperature(model.name)`.
         abstain_below: Labels less probable than this become None.
-        encode: The options of `Embedder.encode`, for texts and descriptions alike.
+        encode: The options of `Embedder.encode`, for texts and descriptions alike. A model that marks queries and
+            documents (E5) puts the mark of queries before both, unless a prompt is named.
         vectors: The embeddings of the texts where they are there already, shape (N, D).
 
     Raises:
@@ -60,7 +62,7 @@ def zero_shot(
     described = describe_labels(labels, template)
     checked = check_texts(texts)
     divisor = default_temperature(model.name) if temperature is None else check_temperature(temperature)
-    options = encode or {}
+    options = alike_options(model, encode or {})
     given = None if vectors is None else check_vectors(vectors, len(checked))
     descriptions = [description for several in described.values() for description in several]
     centers = _centers(model.encode(descriptions, **options), described)
@@ -78,6 +80,13 @@ def describe_labels(labels: Descriptions | Sequence[str], template: str | None =
         raise ArgumentError(
             f"labels is one {type(labels).__name__}; pass a list of labels, or a mapping to descriptions."
         )
+    if isinstance(labels, set | frozenset):
+        raise ArgumentError(
+            f"labels is a {type(labels).__name__}, which has no order: scores and ties would differ from run to run. "
+            f"Pass a list: sorted(labels)."
+        )
+    if not isinstance(labels, Iterable):
+        raise ArgumentError(f"labels is a {type(labels).__name__}; pass a list, or a mapping to descriptions.")
     if template is not None and template.count("{}") != 1:
         raise ArgumentError(f"template={template!r} has to hold {{}} once, where the description goes.")
     entries = labels.items() if isinstance(labels, Mapping) else [(label, None) for label in labels]

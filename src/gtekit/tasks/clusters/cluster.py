@@ -8,10 +8,10 @@ import numpy as np
 
 from gtekit.arrays import Floats
 from gtekit.config import EncodeKeywords
-from gtekit.cosines import l2_normalize
-from gtekit.errors import ArgumentError, GtekitWarning, ShapeError
+from gtekit.errors import ArgumentError, GtekitWarning
 from gtekit.inputs import check_texts
 from gtekit.notices import warn_caller
+from gtekit.tasks.alike import MarkingModel, alike_options
 from gtekit.tasks.clusters.communities import choose_threshold, communities, community_labels
 from gtekit.tasks.clusters.count import choose_count
 from gtekit.tasks.clusters.density import dense_groups
@@ -19,22 +19,31 @@ from gtekit.tasks.clusters.kmeans import k_means
 from gtekit.tasks.clusters.result import Clusters, describe_clusters
 from gtekit.tasks.clusters.settings import ClusterKeywords, ClusterSettings, read_settings
 from gtekit.tasks.clusters.terms import cluster_terms, term_names
-from gtekit.vectors import Vectors, as_rows
+from gtekit.tasks.unit_vectors import normalized_rows
+from gtekit.vectors import Vectors
 
 
-class ClusterModel(Protocol):
+class ClusterModel(MarkingModel, Protocol):
     """What clustering needs of a model; an Embedder has it."""
 
     def encode(self, texts: Sequence[str], **options: Unpack[EncodeKeywords]) -> Floats:
         """Embed texts, shape (N, D)."""
 
 
-def cluster(model: ClusterModel, texts: Sequence[str], **settings: Unpack[ClusterKeywords]) -> Clusters:
+def cluster(
+    model: ClusterModel,
+    texts: Sequence[str],
+    *,
+    encode: EncodeKeywords | None = None,
+    **settings: Unpack[ClusterKeywords],
+) -> Clusters:
     """Group texts by what they say, and name each group by its most telling terms.
 
     Args:
         model: What embeds the texts.
         texts: A list of str.
+        encode: The options of `Embedder.encode`, such as {"on_truncation": "chunk"}; vectors are always normalized. A
+            model that marks queries and documents (E5) puts the mark of queries before all, unless a prompt is named.
         **settings: The fields of ClusterSettings: method="kmeans" (all texts, `clusters` of them or as many as a
             criterion finds best), "hdbscan" (dense groups) or "communities" (texts around a central one).
 
@@ -44,7 +53,8 @@ def cluster(model: ClusterModel, texts: Sequence[str], **settings: Unpack[Cluste
     """
     read_settings(settings)
     checked = check_texts(texts)
-    return name_clusters(cluster_vectors(model.encode(checked), **settings), checked)
+    vectors = model.encode(checked, **alike_options(model, encode or {}))
+    return name_clusters(cluster_vectors(vectors, **settings), checked)
 
 
 def cluster_vectors(vectors: Vectors, **settings: Unpack[ClusterKeywords]) -> Clusters:
@@ -90,25 +100,6 @@ def name_clusters(clusters: Clusters, texts: Sequence[str], *, stop_words: Colle
     return clusters.with_terms(terms, term_names(terms))
 
 
-def normalized_rows(vectors: Vectors) -> Floats:
-    """Give vectors as float32 of length 1.
-
-    Raises:
-        ArgumentError: If one holds no finite numbers.
-        ShapeError: If they are no rows.
-    """
-    if isinstance(vectors, np.ndarray) and vectors.ndim != 2:
-        raise ShapeError(f"vectors has shape {vectors.shape}, expected (N, D).")
-    rows = as_rows(vectors, "vectors")
-    is_bad = ~np.isfinite(rows).all(axis=1)
-    if is_bad.any():
-        raise ArgumentError(
-            f"vectors[{int(is_bad.argmax())}] holds numbers that are not finite; leave this row out, or find out where "
-            f"they come from."
-        )
-    return l2_normalize(rows)
-
-
 def _by_k_means(rows: Floats, settings: ClusterSettings) -> Clusters:
     if not len(rows):
         return describe_clusters(rows, np.empty(0, np.int64), settings)
@@ -122,7 +113,7 @@ def _by_k_means(rows: Floats, settings: ClusterSettings) -> Clusters:
 
 
 def _by_communities(rows: Floats, settings: ClusterSettings) -> Clusters:
-    threshold = choose_threshold(rows) if settings.threshold is None else settings.threshold
+    threshold = choose_threshold(rows, settings.min_size) if settings.threshold is None else settings.threshold
     labels = community_labels(communities(rows, threshold, settings.min_size), len(rows))
     return _told(replace(describe_clusters(rows, labels, settings), threshold=threshold))
 
@@ -130,7 +121,7 @@ def _by_communities(rows: Floats, settings: ClusterSettings) -> Clusters:
 def _told(clusters: Clusters) -> Clusters:
     """Warn where no cluster was found at all: it is what too large a `min_size` looks like."""
     if len(clusters.labels) and not clusters.clusters:
-        lower = " or the threshold" if clusters.settings.method == "communities" else ""
+        lower = " or the threshold" if clusters.settings.threshold is not None else ""
         warn_caller(
             f"no cluster was found among {len(clusters.labels)} texts: none has min_size={clusters.settings.min_size} "
             f"of them. Lower that{lower}.",

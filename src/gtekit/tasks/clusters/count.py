@@ -14,8 +14,9 @@ from gtekit.errors import ArgumentError
 from gtekit.inputs import check_count
 from gtekit.progress import Progress
 from gtekit.tasks.clusters.reduce import are_alike, principal_components
-from gtekit.tasks.clusters.scikit import one_thread, scikit
-from gtekit.tasks.clusters.settings import Criterion
+from gtekit.tasks.clusters.settings import CRITERIA, Criterion, check_choice
+from gtekit.tasks.scikit import one_thread, scikit
+from gtekit.tasks.unit_vectors import normalized_rows
 
 SAMPLE_ROWS = 2_000  # of a draw: a silhouette takes the distances of all its pairs
 DRAWS = 3
@@ -62,7 +63,7 @@ def choose_count(
     k-means runs on three draws of at most 2,000 rows, in 20 principal components of length 1.
 
     Args:
-        vectors: Shape (N, D), normalized.
+        vectors: Shape (N, D); lengths don't count.
         counts: The numbers to try; None: from 2 up to a third of the rows, 100 at most, in growing steps.
         criterion: "silhouette" compares the distance to the own cluster with that to the next one (Rousseeuw 1987);
             "calinski_harabasz" the spread between clusters with that within (1974), which falls steadily on text
@@ -70,8 +71,12 @@ def choose_count(
         seed: Of draws and beginnings.
 
     Raises:
-        ArgumentError: If a number is not between 2 and the rows of a draw minus 1.
+        ArgumentError: If a number is not between 2 and the rows of a draw minus 1, there is no such criterion, or a
+            vector holds no finite numbers.
+        ShapeError: If the vectors have no such shape.
     """
+    check_choice("criterion", criterion, CRITERIA)
+    vectors = normalized_rows(vectors)
     sample_rows = min(len(vectors), SAMPLE_ROWS)
     if len(vectors) < FEWEST_ROWS and counts is None:
         return CountChoice(criterion, (), (), (), min(len(vectors), 1), sample_rows)

@@ -5,7 +5,7 @@ import numpy as np
 from gtekit.arrays import Array, Floats
 from gtekit.cosines import l2_normalize
 from gtekit.tasks.clusters.reduce import are_alike, principal_components
-from gtekit.tasks.clusters.scikit import one_thread, scikit
+from gtekit.tasks.scikit import one_thread, scikit
 
 # Of the density at a row: 1 is the least strict. With 15 (min_size) and 20 components on 5,229 subjects of newsgroups
 # 42 % of the rows were in no cluster with 1, 51 % with 3, and the v-measure was 30.7 and 28.4.

@@ -5,7 +5,7 @@ import warnings
 from gtekit.arrays import Array, Floats
 from gtekit.errors import ArgumentError, GtekitWarning
 from gtekit.notices import warn_caller
-from gtekit.tasks.clusters.scikit import one_thread, scikit
+from gtekit.tasks.scikit import one_thread, scikit
 
 ALL_AT_ONCE_ROWS = 20_000  # so many rows of 384, 20 clusters: 34 s at once, 0.9 s in mini-batches, on a busy machine
 BATCH_ROWS = 4096

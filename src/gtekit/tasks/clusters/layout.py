@@ -5,9 +5,9 @@ import numpy as np
 from gtekit.arrays import Floats
 from gtekit.inputs import check_count
 from gtekit.nearest import nearest
-from gtekit.tasks.clusters.cluster import normalized_rows
 from gtekit.tasks.clusters.reduce import are_alike, principal_components
-from gtekit.tasks.clusters.scikit import one_thread, scikit
+from gtekit.tasks.scikit import one_thread, scikit
+from gtekit.tasks.unit_vectors import normalized_rows
 from gtekit.vectors import Vectors
 
 LAID_OUT_ROWS = 3_000  # t-SNE of 3,000 rows took 35 s and of 5,000 60 s on one thread of a busy machine

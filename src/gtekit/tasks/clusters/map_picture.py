@@ -3,18 +3,17 @@
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from math import ceil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from gtekit.errors import MissingExtraError
 from gtekit.files import replace_when_complete
 from gtekit.tasks.clusters.count import DRAWS, CountChoice
 from gtekit.tasks.clusters.map import LIGHT, ClusterMap, marker
 from gtekit.tasks.clusters.result import NONE
+from gtekit.tasks.plots import check_matplotlib as check_matplotlib
 
 MARKS = {"circle": "o", "square": "s", "triangle": "^", "diamond": "D"}
 DPI = 160
@@ -75,28 +74,18 @@ def write_count_picture(path: Path, choice: CountChoice) -> None:
     axes.fill_between(choice.counts, means - spreads, means + spreads, color=LIGHT[0], alpha=0.15, linewidth=0)
     axes.plot(choice.counts, means, color=LIGHT[0], marker="o", markersize=4)
     axes.axvline(choice.best, color=LIGHT[1], linestyle="--", linewidth=1.2)
-    axes.set_xlabel("clusters", color=SOFT)
-    axes.set_ylabel(choice.criterion.replace("_", "-"), color=SOFT)
+    axes.set_xlabel("clusters", color=SOFT, parse_math=False)
+    axes.set_ylabel(choice.criterion.replace("_", "-"), color=SOFT, parse_math=False)
     axes.grid(color=GRID)
     axes.set_axisbelow(True)
     axes.tick_params(colors=SOFT)
     for side in axes.spines.values():
         side.set_visible(False)
-    figure.text(0.1, 0.93, f"{choice.best} clusters", fontsize=14, weight="bold", color=INK)
+    figure.text(0.1, 0.93, f"{choice.best} clusters", fontsize=14, weight="bold", color=INK, parse_math=False)
     criterion = choice.criterion.replace("_", "-")
     about = f"largest {criterion}; mean of {DRAWS} draws of {choice.sample_rows:,}, band: their spread"
-    figure.text(0.1, 0.87, about, fontsize=9, color=SOFT)
+    figure.text(0.1, 0.87, about, fontsize=9, color=SOFT, parse_math=False)
     _save(figure, path)
-
-
-def check_matplotlib() -> None:
-    """Make sure that pictures can be drawn.
-
-    Raises:
-        MissingExtraError: If matplotlib is not installed.
-    """
-    if find_spec("matplotlib") is None:
-        raise MissingExtraError("a picture", "tasks", "matplotlib")
 
 
 def _figure(width: float, height: float) -> Any:  # noqa: ANN401 - matplotlib has no types

@@ -3,7 +3,7 @@
 import numpy as np
 
 from gtekit.arrays import Array, Floats
-from gtekit.tasks.clusters.scikit import one_thread, scikit
+from gtekit.tasks.scikit import one_thread, scikit
 
 SAME = 1e-6  # a few times the rounding of normalized vectors
 

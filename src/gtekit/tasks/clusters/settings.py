@@ -5,6 +5,7 @@ from typing import Any, Literal, TypedDict, get_args
 
 from gtekit.errors import ArgumentError
 from gtekit.inputs import check_count
+from gtekit.tasks.unit_vectors import check_threshold
 
 Method = Literal["kmeans", "hdbscan", "communities"]
 Criterion = Literal["silhouette", "calinski_harabasz"]
@@ -55,8 +56,8 @@ def read_settings(keywords: ClusterKeywords) -> ClusterSettings:
         if name not in names:
             raise ArgumentError(f"unknown option {name!r}; choose from: {', '.join(names)}.")
     settings = ClusterSettings(**keywords)
-    _check_choice("method", settings.method, METHODS)
-    _check_choice("criterion", settings.criterion, CRITERIA)
+    check_choice("method", settings.method, METHODS)
+    check_choice("criterion", settings.criterion, CRITERIA)
     for name, method in OWN.items():
         value = getattr(settings, name)
         if value is not None and settings.method != method:
@@ -74,17 +75,11 @@ def read_settings(keywords: ClusterKeywords) -> ClusterSettings:
     return settings
 
 
-def check_threshold(threshold: object) -> None:
-    """Make sure that a threshold is a cosine.
+def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:  # noqa: ANN401 - whatever was passed in
+    """Make sure that a value is one of the choices.
 
     Raises:
         ArgumentError: If it is not.
     """
-    is_number = isinstance(threshold, int | float) and not isinstance(threshold, bool)
-    if not is_number or not -1 <= threshold <= 1:  # type: ignore[operator]
-        raise ArgumentError(f"threshold={threshold!r} is not possible; choose a cosine, -1 to 1, such as 0.75.")
-
-
-def _check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:  # noqa: ANN401 - whatever was passed in
     if value not in choices:
         raise ArgumentError(f"{name}={value!r} is not possible; choose from: {', '.join(map(repr, choices))}.")

@@ -9,7 +9,7 @@ from math import log
 import numpy as np
 
 from gtekit.arrays import Ints
-from gtekit.tasks.clusters.scikit import scikit
+from gtekit.tasks.scikit import scikit
 
 WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 APART = re.compile(r"[ \t\r\n-]*")  # between the words of a pair: anything else parts them

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from gtekit.arrays import Array, Floats, Ints
+from gtekit.cosines import similarity_pairwise
 from gtekit.nearest import Pairs
 
 BLOCK_ROWS = 16384
@@ -75,5 +76,5 @@ def _scores(vectors: Array, stands_for: Ints) -> Floats:
     for begin in range(0, len(rows), BLOCK_ROWS):
         part = rows[begin : begin + BLOCK_ROWS]
         ones, others = (np.asarray(vectors[numbers], np.float32) for numbers in (part, stands_for[part]))
-        scores[part] = np.minimum(np.einsum("ij,ij->i", ones, others), 1)
+        scores[part] = similarity_pairwise(ones, others)
     return scores

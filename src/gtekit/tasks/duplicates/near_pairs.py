@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from gtekit.arrays import Array
-from gtekit.errors import ArgumentError, ShapeError
+from gtekit.arrays import Array, Floats
 from gtekit.nearest import Pairs, pairs_above
 from gtekit.progress import Progress
+from gtekit.tasks.unit_vectors import check_normalized
+from gtekit.tasks.unit_vectors import check_threshold as check_threshold
 
-CHECK_ROWS = 65536
 EQUAL = 1 - 1e-6  # the product of two equal float32 vectors of length 1 may come out so low
-LENGTH_TOLERANCE = 0.01  # float16 rounds by less
+ROUNDED = 1e-5  # lengths of float32 vectors are 1 within less; those of float16, 0.0003 off, have to be divided out
 
 
 def near_pairs(vectors: Array, threshold: float, *, progress: bool | None = None) -> Iterator[Pairs]:
@@ -19,7 +19,8 @@ def near_pairs(vectors: Array, threshold: float, *, progress: bool | None = None
 
     Args:
         vectors: Shape (N, D), float32 or float16, normalized.
-        threshold: -1 to 1. From 0.999999 on it means equal but for rounding.
+        threshold: -1 to 1. From 0.999999 on it means equal but for rounding; products are divided by lengths that
+            rounding to float16 took from 1.
         progress: Whether to show how far it is; None: on a terminal, after two seconds.
 
     Yields:
@@ -30,9 +31,9 @@ def near_pairs(vectors: Array, threshold: float, *, progress: bool | None = None
         ArgumentError: If the threshold is not possible, or a vector is not normalized.
     """
     check_threshold(threshold)
-    check_normalized(vectors)
+    lengths = check_normalized(vectors)
     with Progress(len(vectors), show=progress) as shown:
-        for pairs in pairs_above(vectors, least_product(threshold)):
+        for pairs in _near(vectors, least_product(threshold), lengths):
             if len(pairs.right):
                 yield Pairs(pairs.left, pairs.right, np.minimum(pairs.scores, np.float32(1)))
                 shown.update(int(pairs.right[-1]) + 1, 0)
@@ -43,32 +44,13 @@ def least_product(threshold: float) -> float:
     return min(threshold, EQUAL)
 
 
-def check_threshold(threshold: float) -> None:
-    """Make sure that a threshold can be one of cosines.
-
-    Raises:
-        ArgumentError: If it is not.
-    """
-    is_number = isinstance(threshold, int | float | np.floating) and not isinstance(threshold, bool)
-    if not is_number or not -1 <= threshold <= 1:
-        raise ArgumentError(f"threshold={threshold!r} is not possible; choose a cosine, -1 to 1.")
-
-
-def check_normalized(vectors: Array) -> None:
-    """Make sure that products of the rows are cosines. Rows of zeros are near nothing, and allowed.
-
-    Raises:
-        ShapeError: If there are no rows and columns.
-        ArgumentError: If a row is of another length, or not all numbers are finite.
-    """
-    if not isinstance(vectors, np.ndarray) or vectors.ndim != 2 or vectors.dtype not in (np.float32, np.float16):
-        shape = f"shape {vectors.shape} and dtype {vectors.dtype}" if isinstance(vectors, np.ndarray) else "no shape"
-        raise ShapeError(f"vectors has {shape}, expected an array (N, D) of float32 or float16.")
-    for begin in range(0, len(vectors), CHECK_ROWS):
-        block = np.asarray(vectors[begin : begin + CHECK_ROWS], np.float32)
-        squares = np.einsum("ij,ij->i", block, block)
-        is_good = (np.abs(squares - 1) <= LENGTH_TOLERANCE) | (squares == 0)  # NaN is neither
-        if not is_good.all():
-            row = begin + int(np.argmin(is_good))
-            length = float(np.sqrt(squares[row - begin]))
-            raise ArgumentError(f"vectors[{row}] has the length {length:g}, not 1: pass gtekit.l2_normalize(vectors).")
+def _near(vectors: Array, least: float, lengths: Floats) -> Iterator[Pairs]:
+    """Find the pairs by their products, or, of rows that are not quite of length 1, by their cosines."""
+    if not (np.abs(lengths - 1) > ROUNDED).any():
+        yield from pairs_above(vectors, least)
+        return
+    low, high = float(lengths.min()), float(lengths.max())
+    for pairs in pairs_above(vectors, min(least * low**2, least * high**2) - ROUNDED):
+        cosines = pairs.scores / (lengths[pairs.left] * lengths[pairs.right])
+        is_near = cosines >= np.float32(least)
+        yield Pairs(pairs.left[is_near], pairs.right[is_near], cosines[is_near])

@@ -15,7 +15,7 @@ from gtekit.embedder import Embedder
 from gtekit.errors import ArgumentError, GtekitWarning, SpaceError
 from gtekit.notices import warn_caller
 from gtekit.tasks.alike import EmbeddedAs
-from gtekit.tasks.fitted_files import check_space, read_fitted, write_fitted
+from gtekit.tasks.fitted_files import check_space, check_types, read_fitted, write_fitted
 from gtekit.tasks.pairs.calibration_curves import ISOTONIC_PAIRS, METHODS, Curve, Doubles, Method, fit_curve, sigmoid
 from gtekit.tasks.pairs.labelled_pairs import FOLDS, LabelledPairs, cut_into_folds, labelled_pairs
 from gtekit.tasks.pairs.reliability import Reliability, reliability
@@ -78,7 +78,7 @@ class Calibration:
         found = self.curve(values)
         if prior is None:
             return found
-        if not 0 < prior < 1:
+        if not isinstance(prior, int | float | np.floating) or not 0 < prior < 1:
             raise ArgumentError(f"prior={prior!r} is not possible; choose a number between 0 and 1.")
         # the odds of a pair grow by as much as the odds of all pairs do (Saerens, Latinne and Decaestecker 2002)
         return sigmoid(_logit(found) + _logit(prior) - _logit(self.base_rate))
@@ -113,7 +113,11 @@ class Calibration:
         self.embedded_as.check(EmbeddedAs.of(model, options), "the calibration")
 
     def save(self, path: Path | str) -> None:
-        """Write a JSON file, which `load_calibration` reads."""
+        """Write a JSON file, which `load_calibration` reads.
+
+        Raises:
+            FileFormatError: If no file can be made there.
+        """
         write_fitted(path, KIND, self.as_json())
 
     def as_json(self) -> dict[str, Any]:
@@ -280,6 +284,10 @@ def _from_json(values: Mapping[str, Any]) -> Calibration:
         reliability=Reliability.from_json(rest.pop("reliability")),
         **rest,
     )
+    for part in (found, found.embedded_as, *compared.values(), found.reliability, *found.reliability.bins):
+        check_types(part)
+    if found.curve.method not in compared:
+        raise ValueError(f"the curve is {found.curve.method}, and compared were {', '.join(compared)}")
     if not 0 < found.positives < found.pairs:
         raise ValueError(f"{found.positives} of {found.pairs} pairs are labelled 1")
     return found

@@ -8,11 +8,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gtekit.arrays import Array
-from gtekit.errors import ArgumentError, MissingExtraError
+from gtekit.errors import ArgumentError
+from gtekit.tasks.scikit import scikit
 
 Method = Literal["logistic", "beta", "isotonic"]
 METHODS: tuple[Method, ...] = get_args(Method)  # the fewest parameters first
 ISOTONIC_PAIRS = 1000  # of fewer pairs steps follow the noise; scikit-learn's guide says the same
+PURPOSE = "fitting a calibration"
 EDGE = 1e-6  # how near to -1 and 1 a cosine may come before its logarithm is taken
 
 Doubles: TypeAlias = NDArray[np.float64]
@@ -134,17 +136,15 @@ def _fit_beta(scores: Doubles, targets: Doubles) -> Curve:
 
 def _fit_sigmoid(features: Sequence[Doubles], targets: Doubles) -> tuple[list[float], float]:
     """Fit factors and the constant. A target between 0 and 1 is a pair of labels with weights."""
-    try:
-        from sklearn.linear_model import LogisticRegression
-    except ImportError:
-        raise _missing() from None
     columns = np.stack(features, axis=1)
     means, spreads = columns.mean(axis=0), columns.std(axis=0)
     if not (spreads > 0).all():
         raise ArgumentError("all pairs have the same score; there is nothing to fit. Are all texts empty or equal?")
     scaled = (columns - means) / spreads
     # C so large is no regularization, in every version of scikit-learn
-    regression = LogisticRegression(C=1e10, solver="newton-cholesky", max_iter=1000, tol=1e-8)
+    regression = scikit(PURPOSE, "linear_model").LogisticRegression(
+        C=1e10, solver="newton-cholesky", max_iter=1000, tol=1e-8
+    )
     labels = np.repeat([1, 0], len(targets))
     regression.fit(np.concatenate([scaled, scaled]), labels, sample_weight=np.concatenate([targets, 1 - targets]))
     factors = regression.coef_[0] / spreads
@@ -152,11 +152,7 @@ def _fit_sigmoid(features: Sequence[Doubles], targets: Doubles) -> tuple[list[fl
 
 
 def _fit_isotonic(scores: Doubles, targets: Doubles) -> Curve:
-    try:
-        from sklearn.isotonic import IsotonicRegression
-    except ImportError:
-        raise _missing() from None
-    regression = IsotonicRegression(out_of_bounds="clip").fit(scores, targets)
+    regression = scikit(PURPOSE, "isotonic").IsotonicRegression(out_of_bounds="clip").fit(scores, targets)
     points, probabilities = regression.X_thresholds_, regression.y_thresholds_
     if not probabilities[-1] > probabilities[0]:
         raise _falling()
@@ -168,7 +164,3 @@ def _falling() -> ArgumentError:
         "pairs labelled 1 do not have larger cosines than those labelled 0; no growing curve fits. Does 1 mean "
         "different in these data? Then swap the labels."
     )
-
-
-def _missing() -> MissingExtraError:
-    return MissingExtraError("fitting a calibration", "tasks", "scikit-learn")

@@ -10,9 +10,10 @@ from gtekit.arrays import Array, Floats, Ints
 from gtekit.config import EncodeKeywords
 from gtekit.cosines import similarity_pairwise
 from gtekit.embedder import Embedder
-from gtekit.errors import ArgumentError, MissingExtraError, ShapeError
+from gtekit.errors import ArgumentError, ShapeError
 from gtekit.inputs import check_count, check_texts
 from gtekit.tasks.alike import alike_options
+from gtekit.tasks.scikit import scikit
 
 SEED = 42
 FOLDS = 5
@@ -67,12 +68,14 @@ def pair_scores(
 def labelled_pairs(
     model: Embedder, left: Sequence[str], right: Sequence[str], labels: Sequence[int] | Array, options: EncodeKeywords
 ) -> LabelledPairs:
-    """Embed labelled pairs. Those with the same left text are one group.
+    """Embed labelled pairs, to fit something to them. Those with the same left text are one group.
 
     Raises:
+        MissingExtraError: If scikit-learn, which cuts them into folds, is not installed.
         ShapeError: If there is not one label for each pair.
         ArgumentError: If labels are not all 0 or 1, or all the same.
     """
+    scikit("fitting to labelled pairs", "model_selection")  # what is not installed is known before texts are embedded
     checked = check_labels(labels)
     if len(checked) != len(left):
         raise ShapeError(f"there are {len(left):,} pairs and {len(checked):,} labels; each pair needs one.")
@@ -116,10 +119,7 @@ def cut_into_folds(pairs: LabelledPairs, folds: int) -> Iterator[tuple[Ints, Int
         MissingExtraError: If scikit-learn is not installed.
     """
     check_count("folds", folds, least=2)
-    try:
-        from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
-    except ImportError:
-        raise MissingExtraError("cross-validation", "tasks", "scikit-learn") from None
+    module = scikit("cross-validation", "model_selection")
     ones = int(pairs.labels.sum())
     rarer = min(ones, len(pairs.labels) - ones)
     if rarer < folds:
@@ -129,7 +129,7 @@ def cut_into_folds(pairs: LabelledPairs, folds: int) -> Iterator[tuple[Ints, Int
         )
     groups_of = [len(np.unique(pairs.groups[pairs.labels == label])) for label in (0, 1)]
     if min(groups_of) >= 2 * folds:
-        splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=SEED)
+        splitter = module.StratifiedGroupKFold(folds, shuffle=True, random_state=SEED)
         yield from splitter.split(pairs.scores, pairs.labels, pairs.groups)
     else:
-        yield from StratifiedKFold(folds, shuffle=True, random_state=SEED).split(pairs.scores, pairs.labels)
+        yield from module.StratifiedKFold(folds, shuffle=True, random_state=SEED).split(pairs.scores, pairs.labels)

@@ -13,7 +13,7 @@ from gtekit.config import EncodeKeywords
 from gtekit.embedder import Embedder
 from gtekit.errors import ArgumentError, ShapeError
 from gtekit.tasks.alike import EmbeddedAs
-from gtekit.tasks.fitted_files import check_space, read_fitted, write_fitted
+from gtekit.tasks.fitted_files import check_space, check_types, read_fitted, write_fitted
 from gtekit.tasks.pairs.labelled_pairs import (
     FOLDS,
     LabelledPairs,
@@ -87,7 +87,11 @@ class PairClassifier:
         return self.decide(self.scores(left, right, **options))
 
     def save(self, path: Path | str) -> None:
-        """Write a JSON file, which `load_pairs` reads."""
+        """Write a JSON file, which `load_pairs` reads.
+
+        Raises:
+            FileFormatError: If no file can be made there.
+        """
         values = self.as_json()
         write_fitted(path, KIND, values)
 
@@ -271,8 +275,8 @@ def _reach(scores: Floats, threshold: float) -> NDArray[np.bool_]:
 
 def _checked(values: Mapping[str, Any]) -> Mapping[str, Any]:
     check_measure(values["measure"])
-    PairFigures(**values["figures"])
-    EmbeddedAs(**values["embedded_as"])
+    check_types(PairFigures(**values["figures"]))
+    check_types(EmbeddedAs(**values["embedded_as"]))
     for name in ("model", "fingerprint", "precision", "data"):
         if not isinstance(values[name], str):
             raise TypeError(f"{name} is no string")

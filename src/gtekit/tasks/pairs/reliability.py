@@ -9,14 +9,14 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from gtekit.arrays import Array
-from gtekit.errors import ArgumentError, MissingExtraError, ShapeError
+from gtekit.errors import ArgumentError, ShapeError
 from gtekit.files import replace_when_complete
 from gtekit.inputs import check_count
+from gtekit.tasks.intervals import wilson
+from gtekit.tasks.plots import check_plot as check_plot
 
 BINS = 10
 NOTE_CHARS = 68  # as many fit below the picture
-Z_95 = 1.959964  # standard deviations on both sides of the mean that hold 95 % of a normal distribution
-PLOT_SUFFIXES = (".svg", ".png")
 Axes: TypeAlias = Any  # of matplotlib, which has no types
 
 
@@ -102,15 +102,14 @@ def plot_reliability(found: Reliability, path: Path | str, *, title: str = "", n
 
     Raises:
         ArgumentError: If the name ends in something else.
+        FileFormatError: If no file can be made there.
         MissingExtraError: If matplotlib is not installed.
     """
     path = Path(path)
     check_plot(path)
-    try:
-        import matplotlib
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingExtraError("a reliability plot", "tasks", "matplotlib") from None
+    import matplotlib
+    from matplotlib.figure import Figure
+
     form = path.suffix.lower().removeprefix(".")
     with matplotlib.rc_context({"svg.hashsalt": "gtekit", "svg.fonttype": "path"}):  # the same bytes every time
         figure = Figure(figsize=(6.4, 6.8), layout="constrained")
@@ -124,24 +123,9 @@ def plot_reliability(found: Reliability, path: Path | str, *, title: str = "", n
             figure.savefig(temporary, format=form, dpi=150, metadata={"Date": None} if form == "svg" else {})
 
 
-def check_plot(path: Path | str) -> None:
-    """Make sure, ahead of long work, that a plot of this name can be drawn.
-
-    Raises:
-        ArgumentError: If the name ends in something else than .svg or .png.
-    """
-    if Path(path).suffix.lower() not in PLOT_SUFFIXES:
-        raise ArgumentError(f"{path}: name the plot {' or '.join(PLOT_SUFFIXES)}.")
-
-
 def _bin(begin: float, end: float, predicted: Array, observed: Array) -> Bin:
-    count, share = len(observed), float(observed.mean())
-    square = Z_95**2
-    center = (share + square / (2 * count)) / (1 + square / count)
-    reach = Z_95 * np.sqrt(share * (1 - share) / count + square / (4 * count**2)) / (1 + square / count)
-    low, high = max(0.0, float(center - reach)), min(1.0, float(center + reach))
-    # rounding must not put the share outside its own interval
-    return Bin(begin, end, count, float(predicted.mean()), share, min(low, share), max(high, share))
+    low, high = wilson(int(observed.sum()), len(observed))
+    return Bin(begin, end, len(observed), float(predicted.mean()), float(observed.mean()), low, high)
 
 
 def _draw_shares(axes: Axes, found: Reliability) -> None:

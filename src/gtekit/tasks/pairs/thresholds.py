@@ -2,14 +2,41 @@
 
 from gtekit.config import EncodeKeywords
 from gtekit.embedder import Embedder
-from gtekit.errors import SpaceError
+from gtekit.errors import ArgumentError, SpaceError
 from gtekit.tasks.pairs.calibration import COMMAND, calibration_for
+from gtekit.tasks.unit_vectors import check_threshold
 
 
-def default_threshold(model: Embedder, probability: float, options: EncodeKeywords) -> float:
-    """Give the cosine from which on the model's own calibration finds the same meaning so likely.
+def choose_threshold(
+    model: Embedder, threshold: float | None, probability: float, prior: float | None, options: EncodeKeywords
+) -> float:
+    """Give the threshold that was asked for, checked, or the default one.
 
     Raises:
+        ArgumentError: If the threshold is no cosine, there are both a threshold and a prior, or no cosine is so likely.
+        SpaceError: As `default_threshold`.
+    """
+    if threshold is None:
+        return default_threshold(model, probability, options, prior=prior)
+    if prior is not None:
+        raise ArgumentError(f"prior={prior!r} moves the default threshold; with threshold={threshold!r} leave it out.")
+    check_threshold(threshold)
+    return threshold
+
+
+def default_threshold(
+    model: Embedder, probability: float, options: EncodeKeywords, *, prior: float | None = None
+) -> float:
+    """Give the cosine from which on the model's own calibration finds the same meaning so likely.
+
+    Args:
+        model: The one whose cosines they are.
+        probability: 0 to 1, where as many pairs match as in the data of the calibration, or as many as `prior` says.
+        options: How texts are embedded.
+        prior: The share of pairs with the same meaning; None: as in the data.
+
+    Raises:
+        ArgumentError: If no cosine is so likely.
         SpaceError: If there is no calibration for the model, which says how to find a threshold, or texts are embedded
             in another way than for it.
     """
@@ -23,4 +50,4 @@ def default_threshold(model: Embedder, probability: float, options: EncodeKeywor
             f"the best, {COMMAND} the probability of each."
         ) from None
     calibration.check(model, **options)
-    return calibration.threshold(probability)
+    return calibration.threshold(probability, prior=prior)

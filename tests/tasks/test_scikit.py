@@ -9,6 +9,7 @@ import pytest
 
 from gtekit.errors import MissingExtraError
 from gtekit.tasks.clusters import cluster_vectors, write_map_picture
+from gtekit.tasks.scikit import scikit
 from tests.tasks.clusters.blobs import blobs
 from tests.tasks.clusters.maps import small_map
 
@@ -38,3 +39,13 @@ def test_importing_the_functions_imports_neither() -> None:
     code = f"import sys, gtekit.tasks.clusters, gtekit.cli.cluster; print({modules})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     assert done.stdout.split() == ["False", "False"]
+
+
+def test_a_broken_scikit_learn_is_told_from_a_missing_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "sklearn").mkdir()
+    (tmp_path / "sklearn" / "__init__.py").write_text("raise ImportError('libgomp.so.1: no such file')")
+    for name in [name for name in sys.modules if name.partition(".")[0] == "sklearn"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(MissingExtraError, match=r"can be imported \(this one says: libgomp.so.1: no such file\)"):
+        scikit("k-means", "cluster")
