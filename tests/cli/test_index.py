@@ -1,6 +1,7 @@
 """gtekit index: build, info, optimize, verify, export, versions, tag."""
 
 import json
+import sys
 from pathlib import Path
 from typing import get_args
 
@@ -167,3 +168,73 @@ def test_optimize_says_how_an_index_is_searched(run: Run, docs: Path, minilm: gt
     code, output, _ = run("index", "optimize", "my.index")
     assert (code, output) == (0, "my.index: 2 rows, search: exact\n")
     assert json.loads(run("index", "--json", "optimize", "my.index")[1])["rows"] == 2
+
+
+def test_nothing_to_read_is_told(run: Run, docs: Path) -> None:
+    Path("empty").mkdir()
+    Path("empty/x.png").write_text("x")
+    missing = ("-m", "no/such-model", "--local-files-only")
+    code, _, errors = run("index", "build", "empty", "-o", "my.index", *missing)
+    assert (code, "empty: nothing to read was found; 1 file of other kinds passed over (.png 1)." in errors) == (
+        2,
+        True,
+    )
+    assert not Path("my.index").exists()
+
+
+def test_nothing_to_read_beside_an_index_that_is_there_is_a_warning(
+    run: Run, docs: Path, minilm: gtekit.Embedder
+) -> None:
+    build(run, *MODEL)
+    Path("empty").mkdir()
+    code, _, errors = run("index", "build", "empty", "-o", "my.index")
+    assert (code, "warning: empty: nothing to read was found." in errors) == (0, True)
+
+
+def test_files_that_all_fail_end_with_1(run: Run, docs: Path, minilm: gtekit.Embedder) -> None:
+    Path("bad.pdf").write_bytes(b"no pdf")
+    assert run("index", "build", "bad.pdf", "-o", "bad.index", "--backend", "exact", *MODEL)[0] == 1
+
+
+def test_another_backend_is_refused_before_a_model_is_loaded(run: Run, docs: Path, minilm: gtekit.Embedder) -> None:
+    build(run, *MODEL)
+    missing = ("-m", "no/such-model", "--local-files-only")
+    code, _, errors = run("index", "build", "docs", "-o", "my.index", "--backend", "lance", *missing)
+    assert (code, "is an index of the backend 'exact'" in errors) == (2, True)
+
+
+def test_a_missing_reader_is_told_before_a_model_is_loaded(
+    run: Run, docs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (docs / "paper.pdf").write_bytes(b"%PDF-")
+    monkeypatch.setitem(sys.modules, "pypdfium2", None)
+    code, _, errors = build(run, "-m", "no/such-model", "--local-files-only")
+    assert (code, "docs/paper.pdf: reading pdf needs pypdfium2" in errors) == (4, True)
+    assert "pip install 'gtekit[index]'" in errors
+
+
+def test_the_folder_of_a_model_is_found_from_elsewhere(
+    run: Run, docs: Path, monkeypatch: pytest.MonkeyPatch, tiny_checkpoint: Path
+) -> None:
+    Path("model").symlink_to(tiny_checkpoint)
+    assert build(run, "-m", "model", "--no-language-warning")[0] == 0
+    monkeypatch.chdir(docs)
+    assert run("index", "build", ".", "-o", "../my.index", "--no-language-warning")[0] == 0
+    assert json.loads(run("index", "info", "../my.index", "--json")[1])["document_count"] == 2
+
+
+def test_a_build_that_ends_early_says_that_it_goes_on(
+    run: Run, docs: Path, monkeypatch: pytest.MonkeyPatch, minilm: gtekit.Embedder
+) -> None:
+    def stop(*arguments: object, **keywords: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(gtekit.Embedder, "encode_document", stop)
+    code, _, errors = build(run, *MODEL)
+    assert (code, "the same command goes on" in errors) == (130, True)
+
+
+def test_values_of_another_type_are_told_with_their_column(run: Run, docs: Path, minilm: gtekit.Embedder) -> None:
+    (docs / "rows.jsonl").write_text('{"text": "a", "n": 1}\n{"text": "b", "n": "many"}\n')
+    code, _, errors = build(run, *MODEL)
+    assert (code, "1 value of field 'n' of another type than those before, kept in n_text." in errors) == (0, True)

@@ -1,12 +1,15 @@
 """Files to documents, the hostile ones among them: each gives its reason, none raises or hangs."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
-from gtekit.documents import Document, Failure, ReadOptions, read_documents
+from gtekit.documents import Document, Failure, ReadOptions, check_readers, find_documents, read_documents
 from gtekit.documents.extract.table import TableOptions
+from gtekit.documents.read import EXTRACTORS
+from gtekit.errors import MissingExtraError
 from tests.documents.files import read_all, read_one, source_of, why_not, write_gzip, write_pdf
 
 SMALL = ReadOptions(max_document_bytes=10_000, max_table_bytes=10_000, table=TableOptions(max_row_bytes=1_000))
@@ -99,7 +102,7 @@ def test_an_endless_line_of_json_is_passed_over_and_the_next_one_read(tmp_path: 
     assert isinstance(failure, Failure)
     assert isinstance(document, Document)
     assert failure.reason.startswith("line 1: is longer than")
-    assert (document.text, document.id) == ("short", f"{tmp_path}/a.jsonl#2")
+    assert (document.text, document.id) == ("short", f"{tmp_path}/a.jsonl#row-2")
 
 
 def test_a_pipe_does_not_hang(tmp_path: Path) -> None:
@@ -130,3 +133,28 @@ def test_a_file_without_permission_says_so(tmp_path: Path) -> None:
             os.seteuid(0)
     assert isinstance(failure, Failure)
     assert "Permission denied" in failure.reason
+
+
+def test_a_missing_reader_is_told_with_the_first_file_that_needs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "page.html").write_text("<p>text</p>")
+    (tmp_path / "README").write_bytes(b"%PDF-1.4")
+    sources = find_documents([tmp_path]).sources
+    check_readers(sources)
+    monkeypatch.setitem(sys.modules, "selectolax.lexbor", None)
+    monkeypatch.setitem(sys.modules, "pypdfium2", None)
+    with pytest.raises(MissingExtraError, match=r"page.html: reading html needs selectolax.*'gtekit\[index\]'"):
+        check_readers(sources)
+    with pytest.raises(MissingExtraError, match="selectolax"):
+        read_all(tmp_path / "page.html")
+    assert "needs pypdfium2" in why_not(tmp_path / "README")  # which nobody could know by its name
+
+
+def test_whatever_a_reader_raises_is_a_failure_of_that_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(data: bytes) -> None:
+        raise RecursionError("so deep")
+
+    monkeypatch.setitem(EXTRACTORS, "markdown", fail)
+    (tmp_path / "a.md").write_text("text")
+    assert why_not(tmp_path / "a.md") == "can't be read (RecursionError: so deep)"

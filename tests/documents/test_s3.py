@@ -48,7 +48,7 @@ def test_a_prefix_gives_all_documents_under_it(place: str) -> None:
         "/docs/sub/b.md.gz": "# Title\n",
         "/docs/sub/paper.pdf": "On paper.",
         "/docs/rows.jsonl#1": "one",
-        "/docs/rows.csv#2": "two",
+        "/docs/rows.csv#row-2": "two",
     }
     assert [entry.source for entry in documents if isinstance(entry, Failure)] == [f"{place}/docs/rows.jsonl"]
     assert found.passed_over == {".png": 1}
@@ -76,6 +76,7 @@ def test_what_is_gone_since_it_was_found_is_a_failure(place: str) -> None:
 def test_an_address_that_is_not_there_says_so(server: str) -> None:
     with pytest.raises(ArgumentError, match="is not there"):
         find_documents([f"s3://{BUCKET}/nothing"])
+    assert find_documents([f"s3://{BUCKET}/nothing"], may_miss=True).missing == [f"s3://{BUCKET}/nothing"]
 
 
 def test_a_server_that_does_not_answer_says_what_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -114,3 +114,23 @@ def test_a_closed_folder_is_a_failure_and_stops_nothing(here: Path) -> None:
         (here / "docs/closed").chmod(0o755)
     assert [source.id for source in found.sources] == ["docs/a.txt"]
     assert [(failure.source, "denied" in failure.reason) for failure in found.failures] == [("docs/closed", True)]
+
+
+def test_folders_that_are_an_index_are_passed_over(here: Path) -> None:
+    write(here, "docs/a.txt", "docs/one/gtekit-index.json", "docs/one/x.txt", "docs/two/rows.lance/_versions/x.txt")
+    found = find_documents(["docs", "docs/one"])
+    assert [source.id for source in found.sources] == ["docs/a.txt"]
+    assert found.passed_over == {"index": 2}
+
+
+def test_what_is_missing_is_listed_where_that_is_allowed(here: Path) -> None:
+    write(here, "docs/a.txt")
+    found = find_documents(["docs", "nowhere", "*.pdf"], may_miss=True)
+    assert ([source.id for source in found.sources], found.missing) == (["docs/a.txt"], ["nowhere", "*.pdf"])
+
+
+def test_the_place_of_a_file_is_absolute_without_steps_back(here: Path) -> None:
+    write(here, "docs/a.txt", "other/b.txt")
+    os.chdir(here / "other")
+    (source,) = find_documents(["../docs"]).sources
+    assert (source.id, source.location) == ("../docs/a.txt", str(here / "docs/a.txt"))

@@ -6,12 +6,15 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from gtekit.cli.exit_codes import ExitCode
-from gtekit.cli.index_open import add_index_model_options, load_for
+from gtekit.cli.index_open import add_index_model_options, is_free, load_for
 from gtekit.cli.options import new_parser
 from gtekit.cli.printing import count_text, print_json, say
 from gtekit.config import DEFAULT_MODEL
+from gtekit.errors import ArgumentError, GtekitError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gtekit.index.build import BuildOptions, BuildReport
 
 SUMMARY = "Index the passages of files, or bring an index up to date: only what has changed is embedded."
@@ -33,9 +36,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser = new_parser(commands, "build", SUMMARY, EXAMPLE)
     parser.add_argument("paths", nargs="+", metavar="PATH", help="files, folders, patterns, s3://bucket/prefix")
     parser.add_argument("-o", "--output", required=True, metavar="INDEX", help="a folder, or s3://bucket/prefix")
-    parser.add_argument("--backend", choices=BACKENDS, default="lance", help="of a new index (%(default)s)")
+    parser.add_argument("--backend", choices=BACKENDS, help="of a new index (lance)")
     parser.add_argument(
-        "--prune", action="store_true", help="take out documents of paths that are not named, or are empty now"
+        "--prune", action="store_true", help="take out documents of paths that are not named, or are gone or empty"
     )
     parser.add_argument(
         "--reread", action="store_true", help="read also files that have the size and the time that they had"
@@ -58,19 +61,52 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(arguments: argparse.Namespace) -> int:
     """Build, and say what was done and what could not be read."""
-    from gtekit.documents import find_documents
     from gtekit.index.build import build_index
 
     options = _options(arguments)
-    find_documents(arguments.paths, leave_out=[arguments.output])  # a wrong path is known before a model is loaded
-    model = load_for(arguments, arguments.output, may_be_new=True)
-    report = build_index(arguments.paths, arguments.output, model, options)
+    _check_paths(arguments.paths, arguments.output)
+    model = load_for(arguments, arguments.output, may_be_new=True, backend=arguments.backend)
+    try:
+        report = build_index(arguments.paths, arguments.output, model, options)
+    except GtekitError:
+        raise
+    except (Exception, KeyboardInterrupt):
+        say("what was embedded so far is written; the same command goes on from there.")
+        raise
     if arguments.json:
         print_json(asdict(report))
     else:
         _print(report)
+    _say_notes(report)
     _say_failures(report)
-    return ExitCode.OK
+    has_read = report.unchanged + report.added + report.changed
+    return ExitCode.OK if report.is_whole and (has_read or not report.failures) else ExitCode.FAILED
+
+
+def _check_paths(paths: list[str], output: str) -> None:
+    """Find what is wrong before a model is loaded: paths that are not there, no files, files that nothing can read.
+
+    Raises:
+        ArgumentError: If there is nothing for a new index.
+        MissingExtraError: If what reads a kind of file is not installed.
+    """
+    from gtekit.documents import check_readers, find_documents
+
+    is_new = is_free(output)
+    found = find_documents(paths, leave_out=[output], may_miss=not is_new or output.startswith("s3://"))
+    check_readers(found.sources)
+    if not (found.sources or found.failures or found.missing):
+        text = f"{', '.join(paths)}: nothing to read was found{_of_other_kinds(found.passed_over)}."
+        if is_new and not output.startswith("s3://"):
+            raise ArgumentError(f"{text} No index was made.")
+        say(f"warning: {text}")
+
+
+def _of_other_kinds(passed_over: "Mapping[str, int]") -> str:
+    if not passed_over:
+        return ""
+    kinds = ", ".join(f"{suffix or 'no suffix'} {count:,}" for suffix, count in [*passed_over.items()][:8])
+    return f"; {count_text(sum(passed_over.values()), 'file')} of other kinds passed over ({kinds})"
 
 
 def _options(arguments: argparse.Namespace) -> "BuildOptions":
@@ -110,22 +146,31 @@ def _print(report: "BuildReport") -> None:
         )
 
 
-def _say_failures(report: "BuildReport") -> None:
-    """Tell on standard error what the user should look at."""
+def _say_notes(report: "BuildReport") -> None:
+    """Tell on standard error what has become of the index beside what was asked."""
     if report.has_other_settings:
         say(f"passages have {report.passage_tokens} tokens now: all documents were cut and embedded again.")
     if report.repaired:
         say(f"{count_text(report.repaired, 'document')} of an interrupted build: made whole, or taken out.")
+    if not report.is_whole:
+        say("another process has changed rows of this index meanwhile. Build again, alone: that mends it.")
+    for path in report.missing:
+        say(f"{path}: is not there any more; its documents were taken out.")
     if report.passed_over:
-        kinds = ", ".join(f"{suffix or 'no suffix'} {count:,}" for suffix, count in [*report.passed_over.items()][:8])
-        say(f"{count_text(sum(report.passed_over.values()), 'file')} of other kinds passed over ({kinds}).")
+        say(f"{_of_other_kinds(report.passed_over).lstrip('; ')}.")
     if report.of_other_paths:
         say(f"{count_text(report.of_other_paths, 'document')} of paths not named now stay; --prune takes them out.")
+
+
+def _say_failures(report: "BuildReport") -> None:
+    """Tell on standard error what could not be read, or not as it stands."""
     if report.guessed_encodings:
         first, encoding = next(iter(report.guessed_encodings.items()))
         say(f"{count_text(len(report.guessed_encodings), 'file')} not UTF-8, read as {encoding}, such as {first}.")
+    for name, count in report.values_as_text.items():
+        say(f"{count_text(count, 'value')} of field {name!r} of another type than those before, kept in {name}_text.")
     for name, count in report.dropped_values.items():
-        say(f"{count_text(count, 'value')} of field {name!r} left out: of another type than those before.")
+        say(f"{count_text(count, 'value')} of field {name!r} left out: there is another field of that name.")
     for failure in report.failures[:FAILURES_SHOWN]:
         print(f"  {failure.source}: {failure.reason}", file=sys.stderr)
     if len(report.failures) > FAILURES_SHOWN:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gtekit.cli.exit_codes import ExitCode
 from gtekit.cli.options import new_parser
-from gtekit.cli.printing import print_json, print_table, size_text
+from gtekit.cli.printing import count_text, print_json, print_table, size_text
 
 if TYPE_CHECKING:
     from gtekit.index import Index
@@ -86,6 +86,6 @@ def _lines(facts: dict[str, Any]) -> list[list[str]]:
     if facts["passages"]:
         settings = facts["passages"]
         lines.append(["passages", f"{settings['passage_tokens']} tokens, {settings['overlap_tokens']} shared"])
-    lines += [["path", f"{root} ({count:,} documents)"] for root, count in facts["paths"].items()]
+    lines += [["path", f"{root} ({count_text(count, 'document')})"] for root, count in facts["paths"].items()]
     lines.append(["columns", ", ".join(f"{name} ({kind})" for name, kind in facts["columns"].items()) or "none"])
     return lines

@@ -35,15 +35,16 @@ def open_filesystem() -> Filesystem:
     return S3FileSystem(**settings)
 
 
-def find_on_s3(root: str, passed_over: "Counter[str]") -> Iterator[Source]:
+def find_on_s3(root: str, passed_over: "Counter[str]", missing: list[str] | None = None) -> Iterator[Source]:
     """Give the objects at and under an address, in the order of their names.
 
     Args:
         root: s3://bucket, s3://bucket/folder or s3://bucket/one/object.txt.
         passed_over: Counts what is of a kind that isn't read.
+        missing: Takes the address if there is nothing; None: that is refused.
 
     Raises:
-        ArgumentError: If there is nothing, or the server refuses.
+        ArgumentError: If there is nothing and `missing` is None, or the server refuses.
     """
     filesystem = open_filesystem()
     from pyarrow.fs import FileSelector, FileType
@@ -58,6 +59,9 @@ def find_on_s3(root: str, passed_over: "Counter[str]") -> Iterator[Source]:
             f"{root}: the server does not give it ({error}). Is the address right, and are AWS_ACCESS_KEY_ID, "
             f"AWS_SECRET_ACCESS_KEY and, for a server of your own, AWS_ENDPOINT_URL set?"
         ) from None
+    if info.type == FileType.NotFound and missing is not None:
+        missing.append(root)
+        return
     if info.type == FileType.NotFound:
         raise ArgumentError(f"{root}: is not there. Name a bucket, a folder in it, or one object.")
     for entry in sorted(infos, key=lambda entry: str(entry.path)):

@@ -15,6 +15,8 @@ from gtekit.documents.source import Source, kind_of, open_local, stamp_of
 from gtekit.errors import ArgumentError
 
 PATTERN = re.compile(r"[*?\[]")
+INDEX_MARKS = ("gtekit-index.json", "rows.lance")  # a folder with one of these is an index, whose rows are no documents
+INDEX = "index"  # what such a folder is counted as
 
 
 @dataclass(slots=True)
@@ -25,18 +27,23 @@ class FoundSources:
     failures: list[Failure] = field(default_factory=list)
     passed_over: Counter[str] = field(default_factory=Counter)  # files in folders, by the end of the name
     roots: tuple[str, ...] = ()  # the paths as they were given, each once
+    missing: list[str] = field(default_factory=list)  # those of them that are not there, where that is allowed
 
 
-def find_documents(paths: Sequence[str | Path], *, leave_out: Sequence[str | Path] = ()) -> FoundSources:
+def find_documents(
+    paths: Sequence[str | Path], *, leave_out: Sequence[str | Path] = (), may_miss: bool = False
+) -> FoundSources:
     """Find the files under paths, nothing read yet.
 
     A folder is searched with all its folders, in the order of names; what begins with a dot is left out, and so are
-    files whose names say a kind that isn't read here. Links are followed, and a file or folder that several names lead
-    to is taken once. A file that is named itself is taken whatever it is called.
+    files whose names say a kind that isn't read here, and folders that are an index of gtekit. Links are followed, and
+    a file or folder that several names lead to is taken once. A file that is named itself is taken whatever it is
+    called.
 
     Args:
         paths: Files, folders, patterns with * ** ? [ ], and addresses s3://bucket/prefix.
         leave_out: Files and folders that are not taken, such as the index itself.
+        may_miss: Whether a path that is not there, or a pattern without a match, is listed instead of refused.
 
     Raises:
         ArgumentError: If a path is not there or a pattern matches nothing.
@@ -49,11 +56,24 @@ def find_documents(paths: Sequence[str | Path], *, leave_out: Sequence[str | Pat
     seen = {os.path.realpath(path) for path in leave_out}  # and files and folders that were taken
     for root in roots:
         if root.startswith(S3):
-            found.sources.extend(find_on_s3(root, found.passed_over))
-        else:
-            for path in _expand(root):
-                _add(path, root, found, seen)
+            found.sources.extend(find_on_s3(root, found.passed_over, found.missing if may_miss else None))
+            continue
+        matches = _expand(root)
+        for path in matches:
+            _add(path, root, found, seen)
+        if not matches and not may_miss:
+            raise ArgumentError(why_missing(root))
+        if not matches:
+            found.missing.append(_text(root))
     return found
+
+
+def why_missing(root: str) -> str:
+    """Say that a path gives nothing."""
+    if root.startswith(S3):
+        return f"{root}: is not there. Name a bucket, a folder in it, or one object."
+    what = "matches nothing" if PATTERN.search(root) else "is not there"
+    return f"{root}: {what}. Is the path right? It is taken from {Path.cwd()}."
 
 
 def normal_root(path: str | Path) -> str:
@@ -64,16 +84,11 @@ def normal_root(path: str | Path) -> str:
     return os.path.normpath(text)
 
 
-def _expand(root: str) -> Iterator[Path]:
+def _expand(root: str) -> list[Path]:
     if os.path.lexists(root):
-        yield Path(root)
-        return
-    is_pattern = bool(PATTERN.search(root))
-    matches = sorted(glob(root, recursive=True)) if is_pattern else []  # noqa: PTH207 passes over hidden files
-    if not matches:
-        what = "matches nothing" if is_pattern else "is not there"
-        raise ArgumentError(f"{root}: {what}. Is the path right? It is taken from {Path.cwd()}.")
-    yield from map(Path, matches)
+        return [Path(root)]
+    matches = sorted(glob(root, recursive=True)) if PATTERN.search(root) else []  # noqa: PTH207 passes over hidden files
+    return [Path(match) for match in matches]
 
 
 def _add(path: Path, root: str, found: FoundSources, seen: set[str]) -> None:
@@ -96,6 +111,9 @@ def _walk(folder: Path, found: FoundSources, seen: set[str]) -> Iterator[Path]:
             visible = sorted(path for path in here.iterdir() if not path.name.startswith("."))
         except OSError as error:
             found.failures.append(Failure(_text(here), f"the folder can't be read ({error.strerror})"))
+            continue
+        if any(path.name in INDEX_MARKS for path in visible):
+            found.passed_over[INDEX] += 1
             continue
         folders = [path for path in visible if path.is_dir()]
         waiting.extend(reversed(folders))
@@ -128,7 +146,7 @@ def _add_file(path: Path, root: str, found: FoundSources, seen: set[str]) -> Non
             size_bytes=status.st_size,
             stamp=stamp_of(status),
             modified_s=status.st_mtime,
-            location=str(path.absolute()),
+            location=os.path.abspath(path),  # noqa: PTH100 resolve() would follow links
             open=partial(open_local, path),
         )
     )

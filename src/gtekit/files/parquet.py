@@ -1,6 +1,6 @@
 """Parquet in and out, over pyarrow, which is an extra and imported only here."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,8 @@ from gtekit.files.rows import Keep, Row, check_text, choose_field, choose_kept
 Arrow: TypeAlias = Any  # pyarrow has no types
 About: TypeAlias = Callable[[], dict[str, str]]
 
+DAMAGES = (OSError, ValueError, KeyError, IndexError, TypeError)  # pyarrow raises them as well as its own
+NO_UTF8 = "its strings are not UTF-8, which parquet says they are"
 READ_ROWS = 1024  # at once: bounds the memory, whatever row groups the file has
 
 
@@ -39,15 +41,20 @@ class ParquetTable:
     kept: tuple[str, ...]
     count: int
     schema: Arrow  # of the kept fields
-    rows: Iterator[Row]
+    rows: Iterator[Row]  # ends at a bad one
+    records: Iterator[tuple[int, Mapping[str, Any] | None]]  # the same, not looked at; None: its strings are no UTF-8
 
 
 def read_parquet(stream: BinaryIO, name: str, field: str | None, keep: Keep) -> ParquetTable:
-    """Open a parquet file."""
+    """Open a parquet file. Of `rows` and `records` one can be read.
+
+    Raises:
+        FileFormatError: If it is none, or damaged; of rows, when they are reached.
+    """
     pa = import_pyarrow()
     try:
         file = pa.parquet.ParquetFile(stream)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, *DAMAGES) as error:
         raise FileFormatError(f"{name}: no parquet file that pyarrow can read ({error}).") from None
     schema = file.schema_arrow
     text_fields = [column.name for column in schema if _holds_text(pa, column.type)]
@@ -58,21 +65,50 @@ def read_parquet(stream: BinaryIO, name: str, field: str | None, keep: Keep) -> 
             f"Fields that do: {', '.join(text_fields) or 'none'}. Choose one with --field."
         )
     kept = choose_kept(name, schema.names, text_field, keep)
+    columns = list(dict.fromkeys([text_field, *kept]))
     kept_schema = pa.schema([schema.field(column) for column in kept])
 
     def rows() -> Iterator[Row]:
-        number = 0
-        columns = list(dict.fromkeys([text_field, *kept]))
-        try:
-            for batch in file.iter_batches(READ_ROWS, columns=columns):
-                for row in batch.to_pylist():
-                    number += 1
-                    text = check_text(row[text_field], f"{name}, row {number}", text_field)
-                    yield Row(text, {column: row[column] for column in kept}, number)
-        except (pa.ArrowException, OSError) as error:
-            raise FileFormatError(f"{name}, after row {number}: can't be read ({error}). Is it complete?") from None
+        for number, record in _records(file, columns, name):
+            where = f"{name}, row {number}"
+            if record is None:
+                raise FileFormatError(f"{where}: {NO_UTF8}. Fix or leave out this row.")
+            yield Row(check_text(record[text_field], where, text_field), {key: record[key] for key in kept}, number)
 
-    return ParquetTable(text_field, tuple(schema.names), kept, file.metadata.num_rows, kept_schema, rows())
+    count = file.metadata.num_rows
+    records = _records(file, columns, name)
+    return ParquetTable(text_field, tuple(schema.names), kept, count, kept_schema, rows(), records)
+
+
+def _records(file: Arrow, columns: Sequence[str], name: str) -> Iterator[tuple[int, Mapping[str, Any] | None]]:
+    pa = import_pyarrow()
+    number = 0
+    batches = file.iter_batches(READ_ROWS, columns=columns)
+    while True:
+        try:
+            batch = next(batches, None)
+            found = [] if batch is None else _rows_of(batch)
+        except (pa.ArrowException, *DAMAGES) as error:
+            raise FileFormatError(f"{name}, after row {number}: can't be read ({error}). Is it complete?") from None
+        if batch is None:
+            return
+        for record in found:
+            number += 1
+            yield number, record
+
+
+def _rows_of(batch: Arrow) -> list[Mapping[str, Any] | None]:
+    try:
+        return list(batch.to_pylist())
+    except UnicodeDecodeError:
+        pass
+    rows: list[Mapping[str, Any] | None] = []
+    for place in range(batch.num_rows):
+        try:
+            rows += batch.slice(place, 1).to_pylist()
+        except UnicodeDecodeError:
+            rows.append(None)
+    return rows
 
 
 def _holds_text(pa: Arrow, kind: Arrow) -> bool:

@@ -78,3 +78,10 @@ def test_any_markup_gives_text_without_a_tag(pieces: list[str]) -> None:
     text = text_of("".join(pieces))
     assert "<p>" not in text
     assert text == text.lstrip() or "<pre>" in pieces
+
+
+def test_a_heading_within_a_heading_leaves_the_parts_in_order() -> None:
+    found = extract_html(b"<body><h1>Outer <div><h2>Inner</h2></div> end</h1><p>text</p><h2>Next</h2></body>")
+    starts = [part.start for part in found.parts]
+    assert len(starts) == 3
+    assert starts == sorted(starts)

@@ -1,5 +1,7 @@
 """Markdown: title, sections and the text as it stands."""
 
+import pytest
+
 from gtekit.documents.extract.markdown import extract_markdown
 
 
@@ -36,3 +38,27 @@ def test_front_matter_is_left_out_and_names_the_title() -> None:
     found = extract_markdown(b"---\ntitle: 'The guide'\ndate: 2020-01-01\n---\n# Other\ntext\n")
     assert (found.title, found.text) == ("The guide", "# Other\ntext\n")
     assert extract_markdown(b"---\n\ntext\n").text == "---\n\ntext\n"
+
+
+def test_text_between_two_rules_is_no_front_matter() -> None:
+    text = "---\n\n# Intro\n\nThe first: an important part.\n\n---\n\n# Second\n"
+    assert extract_markdown(text.encode()).text == text
+    assert extract_markdown(b"---\nSee http://a.b for more\n---\n").text.startswith("---\nSee")
+
+
+def test_simple_fields_of_front_matter_are_kept_as_text() -> None:
+    front = "# a comment\ntitle: A\ntags: [x, y]\nauthors:\n  - Ann\n  - 'Bob'\ndate: 2020-01-01\nlong: |\n  a"
+    found = extract_markdown(f"---\n{front}\n---\nbody".encode())
+    assert (found.title, found.text) == ("A", "body")
+    assert found.metadata == {"tags": "[x, y]", "authors": "Ann, Bob", "date": "2020-01-01"}
+
+
+def test_closing_marks_and_links_in_headings_go() -> None:
+    text = "# A\n## B # ##\n## C#\n## ##\n## [L](a_(b).md) and [![i](x.png)](y)\n"
+    assert [section for _, section in sections(text)] == ["", "B #", "C#", "L and [i](y)"]
+
+
+@pytest.mark.parametrize("line", ["[" * 300_000, "[x](" * 100_000, " " * 150_000 + "x" + " " * 150_000 + "x"])
+def test_a_long_heading_takes_no_longer_than_its_length(line: str) -> None:
+    found = extract_markdown(f"# {line}\ntext".encode())  # with the square of it, this would take minutes
+    assert all(len(part.section) <= 500 for part in found.parts)

@@ -36,7 +36,7 @@ def test_each_row_is_a_document_with_its_other_fields(tmp_path: Path) -> None:
     first, second = documents(path)
     assert (first.id, first.title, first.text) == (f"{path}#x", "Quick", "Quick\n\nsort")
     assert first.metadata == {"year": 1961, "tags": '["a", "b"]', "none": None}
-    assert (second.id, second.source, second.metadata) == (f"{path}#2", str(path), {"year": 2.5, "ok": True})
+    assert (second.id, second.source, second.metadata) == (f"{path}#row-2", str(path), {"year": 2.5, "ok": True})
 
 
 def test_csv_tsv_parquet_and_packed_rows_are_read_alike(tmp_path: Path) -> None:
@@ -131,6 +131,7 @@ def test_what_json_can_spell_and_text_cannot_hold_is_replaced(tmp_path: Path) ->
         (True, True),
         (date(2020, 1, 2), "2020-01-02"),
         (Decimal("1.5"), 1.5),
+        (Decimal("NaN"), None),
         ({"a": [1]}, '{"a": [1]}'),
     ],
 )
@@ -142,3 +143,44 @@ def test_values_become_what_metadata_can_hold(value: object, kept: object) -> No
 def test_any_value_of_json_can_be_kept(value: object) -> None:
     kept = as_value(value)
     assert kept is None or type(kept) in (str, int, float, bool)
+
+
+def test_numbers_of_json_are_floats_and_those_of_parquet_what_its_schema_says(tmp_path: Path) -> None:
+    found = documents(write_lines(tmp_path / "a.jsonl", {"text": "a", "n": 10, "big": 2**60}, {"text": "b", "n": 12.5}))
+    assert [type(document.metadata["n"]) for document in found] == [float, float]
+    assert found[0].metadata["big"] == 2**60
+    pq.write_table(pa.table({"text": ["a"], "n": [10], "x": [1.0]}), tmp_path / "a.parquet")
+    (document,) = documents(tmp_path / "a.parquet")
+    assert [type(document.metadata[name]) for name in ("n", "x")] == [int, float]
+
+
+def test_a_row_without_id_is_never_one_with_that_id(tmp_path: Path) -> None:
+    rows = [{"text": "a"}, {"id": 1, "text": "b"}, {"id": 2.0, "text": "c"}, {"id": 2.5, "text": "d"}]
+    found = documents(write_lines(tmp_path / "a.jsonl", *rows))
+    assert [document.id.rpartition("#")[2] for document in found] == ["row-1", "1", "2", "2.5"]
+
+
+def test_a_bad_row_of_parquet_costs_that_row_alone(tmp_path: Path) -> None:
+    values = pa.array([b"one", None, b"\xff\xfe", b"four"], pa.binary())
+    strings = pa.StringArray.from_buffers(4, values.buffers()[1], values.buffers()[2], values.buffers()[0], 1)
+    pq.write_table(pa.table({"text": strings}), tmp_path / "a.parquet")
+    found = read_all(tmp_path / "a.parquet")
+    assert [entry.text for entry in found if isinstance(entry, Document)] == ["one", "four"]
+    failures = [entry for entry in found if isinstance(entry, Failure)]
+    assert all(failure.is_one_row for failure in failures)
+    assert [failure.reason.partition(",")[0] for failure in failures] == [
+        "row 2: field 'text' holds null",
+        "row 3: its strings are not UTF-8",
+    ]
+
+
+def test_a_damaged_parquet_is_a_failure_wherever_the_damage_is(tmp_path: Path) -> None:
+    rows = {"text": [f"text {number} of a table" for number in range(500)], "n": list(range(500))}
+    pq.write_table(pa.table(rows), tmp_path / "whole.parquet")
+    whole = (tmp_path / "whole.parquet").read_bytes()
+    for place in range(0, len(whole), 97):
+        damaged = bytearray(whole)
+        damaged[place] ^= 0x5A
+        (tmp_path / "a.parquet").write_bytes(damaged)
+        for entry in read_all(tmp_path / "a.parquet"):  # raises nothing
+            assert isinstance(entry, Document | Failure)

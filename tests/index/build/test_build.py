@@ -226,10 +226,10 @@ def test_fields_of_rows_are_kept_under_names_that_are_free_and_in_one_type(build
         '{"id": 1, "text": "a", "source": "web", "a.b": 1, "n": 1}\n{"id": 2, "text": "b", "n": "many"}\n'
     )
     report = build()
-    assert report.dropped_values == {"n": 1}
+    assert (report.values_as_text, report.dropped_values) == ({"n": 1}, {})
     with gtekit.index.open("my.index") as index:
         assert index.count(where="source_ = 'web' AND a_b = 1 AND n = 1") == 1
-        assert index.count(where="document = 'docs/rows.jsonl#2' AND n IS NULL") == 1
+        assert index.count(where="document = 'docs/rows.jsonl#2' AND n IS NULL AND n_text = 'many'") == 1
 
 
 def test_values_that_are_not_possible_are_refused_before_anything_is_made(build: Build, docs: Path) -> None:

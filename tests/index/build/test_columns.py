@@ -20,8 +20,16 @@ def test_names_that_are_taken_get_an_underscore(name: str) -> None:
 def test_numbers_and_words_are_fitted_to_the_type_of_their_column() -> None:
     columns = Columns({"n": "int", "x": "float", "s": "string"})
     assert columns.fit({"n": 2.0, "x": 1, "s": True, "new": False}) == {"n": 2, "x": 1.0, "s": "True", "new": False}
-    assert columns.fit({"n": 2.5, "x": "many", "new": 1, "s": None}) == {}
-    assert columns.dropped == {"n": 1, "x": 1, "new": 1}
+    other = {"n_text": "2.5", "x_text": "many", "new_text": "1"}
+    assert columns.fit({"n": 2.5, "x": "many", "new": 1.0, "s": None}) == other
+    assert (columns.as_text, columns.dropped) == ({"n": 1, "x": 1, "new": 1}, {})
+    assert columns.fit({"x": 2**53 + 1}) == {"x_text": str(2**53 + 1)}  # which no float is
+
+
+def test_values_that_cannot_be_kept_under_any_name_are_counted() -> None:
+    columns = Columns({"n": "int", "n_text": "bool"})
+    assert columns.fit({"n": "many", "a.b": 1, "a_b": 2}) == {"a_b": 1}
+    assert columns.dropped == {"n": 1, "a_b": 1}
 
 
 @given(st.lists(FIELDS, max_size=5))

@@ -1,6 +1,5 @@
 """A threshold on cosines, fitted to labelled pairs."""
 
-import gzip
 import json
 from pathlib import Path
 
@@ -21,7 +20,6 @@ from gtekit.tasks.pairs.pair_classifier import (
     load_pairs,
 )
 
-DATA = Path(__file__).resolve().parents[4] / "shared" / "data" / "mteb"
 LEFT = ["a cat sleeps", "sort a list", "fine weather", "a fast train", "fresh bread", "a long river"] * 2
 RIGHT = [
     *[
@@ -124,14 +122,3 @@ def test_what_can_not_be_fitted_is_refused(minilm: gtekit.Embedder) -> None:
         fit_pairs(minilm, LEFT, RIGHT, [0] * 12)
     with pytest.raises(ShapeError, match="one of each for every pair"):
         best_threshold(np.ones(3), [0, 1])
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not DATA.is_dir(), reason=f"needs MTEB's test sets in {DATA}")
-def test_average_precision_on_the_twitter_url_corpus_is_the_published_one(minilm: gtekit.Embedder) -> None:
-    with gzip.open(DATA / "TwitterURLCorpus" / "test.jsonl.gz", "rt", encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines]
-    columns = ([row[name] for row in rows] for name in ("sent1", "sent2", "label"))
-    figures = fit_pairs(minilm, *columns).figures
-    assert 100 * figures.average_precision == pytest.approx(84.702, abs=0.05)
-    assert figures.accuracy == pytest.approx(0.881, abs=0.003)

@@ -2,6 +2,8 @@
 
 from gtekit.documents.document import Part
 
+MOST_CHARACTERS = 500  # of a heading: what is longer names nothing
+
 
 class Outline:
     """Takes headings in the order of the text and gives the section that begins with each."""
@@ -13,7 +15,7 @@ class Outline:
 
     def add(self, level: int, heading: str, start: int) -> None:
         """Take one heading: 1 is the highest level, `start` its first character in the text."""
-        heading = " ".join(heading.split())
+        heading = " ".join(heading[:MOST_CHARACTERS].split())
         if not heading:
             return
         self._above = [entry for entry in self._above if entry[0] < level]
@@ -25,5 +27,5 @@ class Outline:
         self._parts.append(Part(start, section=" > ".join(names)))
 
     def parts(self) -> tuple[Part, ...]:
-        """Give the sections found so far."""
-        return tuple(self._parts)
+        """Give the sections found so far, in the order of the text: a heading within a heading ends before it."""
+        return tuple(sorted(self._parts, key=lambda part: part.start))

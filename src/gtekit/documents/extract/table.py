@@ -15,11 +15,13 @@ from gtekit.documents.source import Source
 from gtekit.errors import FileFormatError
 from gtekit.files import InputFormat, Row, open_rows
 from gtekit.files.lines import UTF8_MARK, decode_line
+from gtekit.files.parquet import NO_UTF8, read_parquet
 from gtekit.files.rows import check_text, choose_field, name_kind
 
 ID_FIELDS = ("id", "_id")  # where none is named
 TITLE_FIELDS = ("title",)
 MOST_INTEGER = 2**63 - 1
+LARGEST_EXACT = 2**53  # up to here a float holds every whole number
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class TableOptions:
 
 
 def read_table(path: Path, source: Source, options: TableOptions) -> Iterator[Document | Failure]:
-    """Give a document for each row. A bad line of JSON is a failure of its own; csv and parquet end at a bad row.
+    """Give a document for each row. A bad row of JSON or parquet is a failure of its own; csv ends at one.
 
     Args:
         path: Of the unpacked content.
@@ -41,8 +43,8 @@ def read_table(path: Path, source: Source, options: TableOptions) -> Iterator[Do
         options: Which fields.
     """
     ids: set[str] = set()
-    rows = _json_rows(path, source, options) if source.kind == "jsonl" else _other_rows(path, source, options)
-    for row in rows:
+    readers = {"jsonl": _json_rows, "parquet": _parquet_rows}
+    for row in readers.get(source.kind, _csv_rows)(path, source, options):
         if isinstance(row, Failure):
             yield row
             continue
@@ -55,17 +57,36 @@ def read_table(path: Path, source: Source, options: TableOptions) -> Iterator[Do
         yield document
 
 
-def _other_rows(path: Path, source: Source, options: TableOptions) -> Iterator[Row | Failure]:
-    delimiter = options.delimiter if source.kind != "parquet" else None
+def _csv_rows(path: Path, source: Source, options: TableOptions) -> Iterator[Row | Failure]:
+    form = cast(InputFormat, source.kind)
     try:
-        with open_rows(
-            path, cast(InputFormat, source.kind), field=options.field, keep="all", delimiter=delimiter
-        ) as rows:
+        with open_rows(path, form, field=options.field, keep="all", delimiter=options.delimiter) as rows:
             for row in rows.rows:
                 yield _without_text(row, rows.field)
     except FileFormatError as error:
-        reason = str(error).replace(f"{path}", "", 1).lstrip(":, ")
-        yield Failure(source.id, f"{reason} Rows after it were not read.")
+        yield _rest_failed(path, source, error)
+
+
+def _parquet_rows(path: Path, source: Source, options: TableOptions) -> Iterator[Row | Failure]:
+    try:
+        with path.open("rb") as stream:
+            table = read_parquet(stream, str(path), options.field, "all")
+            for number, record in table.records:
+                where = f"row {number}"
+                try:
+                    if record is None:
+                        raise FileFormatError(f"{where}: {NO_UTF8}")
+                    text = check_text(record[table.field], where, table.field)
+                    yield _without_text(Row(text, record, number), table.field)
+                except FileFormatError as error:
+                    yield Failure(source.id, str(error), is_one_row=True)
+    except FileFormatError as error:
+        yield _rest_failed(path, source, error)
+
+
+def _rest_failed(path: Path, source: Source, error: FileFormatError) -> Failure:
+    reason = str(error).replace(f"{path}", "", 1).lstrip(":, ")
+    return Failure(source.id, f"{reason} Rows after it were not read.")
 
 
 def _without_text(row: Row, field: str) -> Row:
@@ -88,7 +109,8 @@ def _json_rows(path: Path, source: Source, options: TableOptions) -> Iterator[Ro
                 if field not in row:
                     raise FileFormatError(f"{where}: no field {field!r}; it has: {', '.join(row) or 'nothing'}")
                 text = check_text(row[field], where, field)
-                yield Row(text, {name: value for name, value in row.items() if name != field}, number)
+                fields = {name: _as_number(value) for name, value in row.items() if name != field}
+                yield Row(text, fields, number)
             except FileFormatError as error:
                 yield Failure(source.id, str(error), is_one_row=True)
 
@@ -125,20 +147,39 @@ def _parse(line: bytes, where: str) -> dict[str, Any]:
 def _document(row: Row, source: Source, options: TableOptions) -> Document:
     fields = row.kept
     names = (options.id_field,) if options.id_field else ID_FIELDS
-    known_by = next((fields[name] for name in names if isinstance(fields.get(name), str | int)), None)
+    known_by = next((fields[name] for name in names if _is_id(fields.get(name))), None)
     title = next((_valid(fields[name]) for name in TITLE_FIELDS if isinstance(fields.get(name), str)), "").strip()
     body = row.text.replace("\0", " ")
     text = f"{title}\n\n{body}" if title else body
     metadata = {name: as_value(value) for name, value in fields.items() if name not in (*names, *TITLE_FIELDS)}
     digest = hashlib.sha256(json.dumps([title, text, metadata], sort_keys=True).encode("utf-8", "backslashreplace"))
     return Document(
-        id=f"{source.id}#{row.number if known_by is None else _valid(str(known_by))}",
+        id=f"{source.id}#{f'row-{row.number}' if known_by is None else _valid(_id_text(known_by))}",
         source=source.id,
         text=text,
         title=title,
         metadata=metadata,
         content_hash=digest.hexdigest(),
     )
+
+
+def _as_number(value: object) -> object:
+    """A number of JSON as a float, for 10 may be followed by 12.5 in the same field; what no float holds as it stands.
+
+    Of parquet the schema says which numbers are whole.
+    """
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= LARGEST_EXACT:
+        return float(value)
+    return value
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
+
+
+def _id_text(value: object) -> str:
+    """A row is known by the same number however it is written: 7 and 7.0."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def as_value(value: object) -> Value:
@@ -154,7 +195,7 @@ def as_value(value: object) -> Value:
     if isinstance(value, date | datetime | time):
         return value.isoformat()
     if isinstance(value, Decimal):
-        return float(value)
+        return float(value) if math.isfinite(value) else None
     if isinstance(value, list | tuple | Mapping):
         return _valid(json.dumps(value, ensure_ascii=False, default=str))
     return _valid(str(value))

@@ -1,9 +1,10 @@
 """What extraction gives, and plain text."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from gtekit.documents.decode import decode
-from gtekit.documents.document import Part
+from gtekit.documents.document import Part, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +15,7 @@ class Extracted:
     title: str = ""
     parts: tuple[Part, ...] = ()
     guessed_encoding: str = ""  # "" where it was known
+    metadata: Mapping[str, Value] = field(default_factory=dict)  # that the file names itself
 
 
 def extract_text(data: bytes) -> Extracted:

@@ -15,24 +15,29 @@ from gtekit.documents import (
     PassageOptions,
     ReadOptions,
     Source,
+    check_readers,
     cut_passages,
     find_documents,
     read_documents,
+    why_missing,
 )
+from gtekit.errors import ArgumentError, VectorIndexError
 from gtekit.index.build.columns import Columns, passage_columns
-from gtekit.index.build.entries import Entry, read_entries, repair
+from gtekit.index.build.entries import Entry, is_whole, read_entries, repair
 from gtekit.index.build.gone import check_roots, gone_entries
+from gtekit.index.build.lock import only_build
+from gtekit.index.build.places import named_as_before, place_of
+from gtekit.index.build.progress import BuildProgress
 from gtekit.index.build.report import BuildReport
 from gtekit.index.build.writer import NewRow, PassageWriter
 from gtekit.index.index import Index
-from gtekit.index.opening import BackendName, create
+from gtekit.index.opening import BackendName, create, open_index
 from gtekit.inputs import check_count
-from gtekit.progress import Progress
 
 if TYPE_CHECKING:
     from gtekit.embedder import Embedder
 
-EXTRACTION = 1  # grows when the same bytes give another text: what was made before is made again then
+EXTRACTION = 2  # grows when the same bytes give another text: what was made before is made again then
 SETTINGS_NOTE = "passages"
 STILL_CHANGING_S = 2.0  # a file this young may change again within one tick of its clock
 NO_TEXT = "holds no text"
@@ -46,8 +51,8 @@ class BuildOptions:
     passage_tokens: int | None = None  # None: as the index has them, 256 in a new one
     overlap_tokens: int | None = None  # None: as the index has it, an eighth in a new one
     read: ReadOptions = field(default_factory=ReadOptions)
-    backend: BackendName = "lance"  # of a new index
-    prune: bool = False  # take out documents of paths that are not named, or give nothing any more
+    backend: BackendName | None = None  # None: that of the index, "lance" for a new one
+    prune: bool = False  # take out documents of paths that are not named, are not there, or give nothing any more
     reread: bool = False  # also files of the same size and time
     optimize: bool = True  # at the end, where something has changed
     progress: bool | None = None  # None: on a terminal, once it has run for two seconds
@@ -60,7 +65,9 @@ def build_index(
 
     Only what has changed is embedded: files of the size and time that they had are not read; documents of the content
     that they had are left alone; of changed ones the passages that were there keep their vectors. Documents whose
-    files are gone leave; those of paths that are not named stay. Killed at any time, the same call goes on.
+    files are gone leave; those of paths that are not named stay. A file is known by its place: the folder that this
+    runs in does not matter. Killed at any time, the same call goes on. One build at a time: on a disk a second one is
+    refused, on S3 nothing can be held, and what two do to each other the next one mends.
 
     Args:
         paths: Files, folders, patterns, addresses s3://bucket/prefix.
@@ -72,18 +79,23 @@ def build_index(
         What was done, with every file that could not be read and why.
 
     Raises:
-        ArgumentError: If a path is not there, or a value is not possible.
+        ArgumentError: If a path is not there, and the index has nothing of it, or a value is not possible.
         SpaceError: If the index was built with another model.
-        VectorIndexError: If the index is damaged or held by another process, or a path gives nothing where it gave
-            documents before.
+        VectorIndexError: If the index is damaged, of another backend, or being built by another process, or a path
+            gives nothing where it gave documents before.
+        MissingExtraError: If what reads a kind of file is not installed.
     """
     options = options or BuildOptions()
     started = time.monotonic()
-    found = find_documents(paths, leave_out=[] if str(location).startswith("s3://") else [location])
+    found = find_documents(paths, leave_out=[] if str(location).startswith("s3://") else [location], may_miss=True)
+    check_readers(found.sources)
     _check_passages(options.passage_tokens, options.overlap_tokens, model.max_tokens)
-    with create(location, model, backend=options.backend, exist_ok=True) as index:
-        build = _Build(index, model, options, found)
-        report = build.run()
+    if found.missing:
+        _check_is_there(location, found)
+    with create(location, model, backend=options.backend or "lance", exist_ok=True) as index:
+        check_backend(index, options.backend)
+        with only_build(index.location):
+            report = _Build(index, model, options, found).run()
     report.seconds = time.monotonic() - started
     return report
 
@@ -106,43 +118,50 @@ class _Build:
             failures=list(found.failures),
             passed_over=dict(found.passed_over.most_common()),
             has_other_settings=has_other,
+            missing=list(found.missing),
         )
         self._entries = read_entries(index)
         check_roots(self._entries, found, prune=options.prune)
         self.report.repaired = repair(index, self._entries)
+        self._sources = named_as_before(found.sources, self._entries.values())
+        self._by_content = {entry.content_hash: entry for entry in self._entries.values()}
         self._columns = Columns(index.columns)
+        self._written: dict[str, Entry] = {}
         self._seen: set[str] = set()
-        self._failed = {failure.source for failure in found.failures}
-        self._files_done = 0
+        self._failed = {place_of(failure.source) for failure in found.failures}
 
     def run(self) -> BuildReport:
-        with Progress(len(self._found.sources), show=self._options.progress) as progress:
-            writer = PassageWriter(
-                self._index, self._model, self.report, lambda tokens: progress.update(self._files_done, tokens)
-            )
-            for source in self._found.sources:
-                self._take(source, writer)
-                self._files_done += 1
+        """Do it. What an error, or Ctrl-C, ends early has written what was embedded."""
+        with BuildProgress(len(self._sources), show=self._options.progress) as progress:
+            writer = PassageWriter(self._index, self._model, self.report, progress.embedded)
+            try:
+                for source in self._sources:
+                    self._take(source, writer, progress)
+                    progress.file_done()
+            except Exception:
+                writer.flush()
+                raise
             writer.flush()
-            progress.update(self._files_done, self.report.tokens_embedded)
-        self._delete_gone()
-        self._finish()
+        gone = self._delete_gone()
+        self._finish(gone)
         return self.report
 
-    def _take(self, source: Source, writer: PassageWriter) -> None:
+    def _take(self, source: Source, writer: PassageWriter, progress: BuildProgress) -> None:
         entry = self._entries.get(source.id)
         is_same = entry is not None and entry.stamp == source.stamp and entry.settings == self._settings
         if is_same and not self._options.reread:
             self._seen.add(source.id)
             self.report.unchanged += 1
+            progress.document_done()
             return
         for document in read_documents(source, self._options.read):
             if isinstance(document, Failure):
                 self.report.failures.append(document)
                 if not document.is_one_row:
-                    self._failed.add(document.source)
+                    self._failed.add(place_of(source.location))
             else:
                 self._take_document(document, source, writer)
+                progress.document_done()
 
     def _take_document(self, document: Document, source: Source, writer: PassageWriter) -> None:
         if document.guessed_encoding:
@@ -166,7 +185,11 @@ class _Build:
             self.report.failures.append(Failure(document.id, reason))
             return
         self._seen.add(document.id)
-        writer.put(rows, self._entry(document, source, len(rows)), former)
+        entry = self._written[document.id] = self._entry(document, source, len(rows))
+        donor = former or self._by_content.get(document.content_hash)  # a file that was moved is the same text
+        if donor is not None and donor.prompt == self._prompt:
+            writer.know(donor)
+        writer.put(rows, entry, former)
         if former is None:
             self.report.added += 1
         else:
@@ -177,15 +200,15 @@ class _Build:
         return Entry(
             document_id=document.id,
             source=source.id,
-            root=source.root,
-            location=source.location,
+            root=place_of(source.root),
+            location=place_of(source.location),
             content_hash=document.content_hash,
             settings=self._settings,
             stamp=source.stamp if is_settled else "",
             passages=passages,
         )
 
-    def _delete_gone(self) -> None:
+    def _delete_gone(self) -> list[Entry]:
         gone, self.report.of_other_paths = gone_entries(
             self._entries, self._found, seen=self._seen, failed=self._failed, prune=self._options.prune
         )
@@ -193,15 +216,41 @@ class _Build:
         if ids:
             self.report.passages_deleted += self._index.delete(ids)
         self.report.deleted = len(gone)
+        return gone
 
-    def _finish(self) -> None:
+    def _finish(self, gone: Sequence[Entry]) -> None:
         report = self.report
+        report.values_as_text = dict(self._columns.as_text)
         report.dropped_values = dict(self._columns.dropped)
         if self._options.optimize and (report.passages_embedded or report.passages_reused or report.passages_deleted):
             self._index.optimize()
         report.passages = self._index.count()
-        report.documents = len(self._seen | self._entries.keys()) - report.deleted
+        left = {entry.document_id for entry in gone}
+        documents = [entry for name, entry in (self._entries | self._written).items() if name not in left]
+        report.documents = len(documents)
+        report.is_whole = is_whole(self._index, documents)
         report.recall = self._index.stats().recall
+
+
+def check_backend(index: Index, asked: str | None) -> None:
+    """Make sure that an index is of the backend that was asked for.
+
+    Raises:
+        VectorIndexError: If it is of another.
+    """
+    if asked is not None and asked != (has := index.stats().backend):
+        raise VectorIndexError(
+            f"{index.location}: is an index of the backend {has!r}, and {asked!r} was asked for. Leave that out "
+            f"(backend=None), or build another index in another place."
+        )
+
+
+def _check_is_there(location: str | Path, found: FoundSources) -> None:
+    """Make sure that there is an index, if a path is not there: only of one that had it can it be taken out."""
+    try:
+        open_index(location).close()
+    except VectorIndexError:
+        raise ArgumentError(why_missing(found.missing[0])) from None
 
 
 def _document_prompt(model: "Embedder") -> str:

@@ -22,31 +22,41 @@ OWN = {
 }
 TAKEN = {*OWN, "id", "text", "vector"}
 NOT_IN_NAMES = re.compile(r"[.`\x00-\x1f\x7f]")
+AS_TEXT = "_text"  # after the name of a column: its values that are of another type
 NAME_BYTES = 120
 LARGEST_EXACT = 2**53  # up to here a float holds every whole number
 KINDS = {str: "string", int: "int", float: "float", bool: "bool"}
 
 
 class Columns:
-    """Fits values to the types that columns have. What does not fit is left out and counted: the text still counts."""
+    """Fits values to the types that columns have. What does not fit is kept as text, in a column of its own."""
 
     def __init__(self, known: Mapping[str, str]) -> None:
         self._known = {**known, **OWN}
-        self.dropped: Counter[str] = Counter()
+        self.as_text: Counter[str] = Counter()  # values that did not fit, by the name of their column
+        self.dropped: Counter[str] = Counter()  # those whose column of text holds something else
 
     def fit(self, fields: Mapping[str, Value]) -> dict[str, Value]:
         """Give the fields of a row as columns of the index: names that are taken get an underscore."""
         fitted: dict[str, Value] = {}
         for field, value in fields.items():
             name = column_name(field)
-            if value is None or name in fitted:
+            if value is None:
+                continue
+            if name in fitted:  # two fields that differ in what a name can't have
+                self.dropped[name] += 1
                 continue
             kind = self._known.setdefault(name, KINDS[type(value)])
             converted = _as(kind, value)
-            if converted is None:
+            if converted is not None:
+                fitted[name] = converted
+                continue
+            other = f"{name}{AS_TEXT}"
+            if other in fitted or self._known.setdefault(other, "string") != "string":
                 self.dropped[name] += 1
             else:
-                fitted[name] = converted
+                fitted[other] = _text(value)
+                self.as_text[name] += 1
         return fitted
 
 
@@ -80,9 +90,14 @@ def _as(kind: str, value: Value) -> Value:
     if found == kind:
         return value
     if kind == "string":
-        return str(value)
-    if kind == "float" and isinstance(value, int) and found == "int":
+        return _text(value)
+    if kind == "float" and isinstance(value, int) and found == "int" and abs(value) <= LARGEST_EXACT:
         return float(value)
     if kind == "int" and isinstance(value, float) and value.is_integer() and abs(value) <= LARGEST_EXACT:
         return int(value)
     return None
+
+
+def _text(value: Value) -> str:
+    is_whole = isinstance(value, float) and value.is_integer() and abs(value) <= LARGEST_EXACT
+    return str(int(value) if is_whole and value is not None else value)

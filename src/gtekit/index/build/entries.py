@@ -6,7 +6,7 @@ document counts as there once its first passage is, and that is written last.
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from gtekit.documents.passages import passage_id
@@ -20,7 +20,7 @@ class Entry:
 
     document_id: str
     source: str
-    root: str  # the path that it was found through
+    root: str  # the path that it was found through: absolute, or an address
     location: str  # of the file: an absolute path, or an address
     content_hash: str
     settings: str  # how its text was taken out and cut
@@ -31,6 +31,11 @@ class Entry:
         """Give what is kept; document and source are columns of their own."""
         kept = [self.root, self.location, self.content_hash, self.settings, self.stamp, self.passages]
         return json.dumps(kept, ensure_ascii=False)
+
+    @property
+    def prompt(self) -> str:
+        """What the model had before its texts: vectors of another prompt are others."""
+        return str(json.loads(self.settings)[-1]) if self.settings else ""
 
     def passage_ids(self, first: int = 0) -> list[str]:
         """Name its passages, from a number on."""
@@ -51,15 +56,20 @@ def read_entries(index: Index) -> dict[str, Entry]:
     return entries
 
 
+def is_whole(index: Index, entries: Iterable[Entry]) -> bool:
+    """Whether there are as many rows as documents say that they have."""
+    if DOCUMENT not in index.columns:
+        return True
+    return index.count(where=f"{DOCUMENT} IS NOT NULL") == sum(entry.passages for entry in entries)
+
+
 def repair(index: Index, entries: dict[str, Entry]) -> int:
     """Take out what a build that was killed, or somebody's delete, has left behind; gives how many documents.
 
     Passages without their document go; a document without all of its passages is forgotten, to be made anew. Reads
     the rows only where their number is not what it should be.
     """
-    if DOCUMENT not in index.columns:
-        return 0
-    if index.count(where=f"{DOCUMENT} IS NOT NULL") == sum(entry.passages for entry in entries.values()):
+    if is_whole(index, entries.values()):
         return 0
     found: Counter[str] = Counter()
     strays: dict[str, str] = {}  # row, document

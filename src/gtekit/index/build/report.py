@@ -29,8 +29,11 @@ class BuildReport:
     failures: list[Failure] = field(default_factory=list)
     passed_over: dict[str, int] = field(default_factory=dict)  # files of kinds that are not read, by their suffix
     guessed_encodings: dict[str, str] = field(default_factory=dict)  # file and what it was read as
-    dropped_values: dict[str, int] = field(default_factory=dict)  # of another type than their column, by its name
+    values_as_text: dict[str, int] = field(default_factory=dict)  # kept in NAME_text: of another type than their column
+    dropped_values: dict[str, int] = field(default_factory=dict)  # that could not be kept so either, by their column
     of_other_paths: int = 0  # documents of paths that were not named this time; they stay
+    missing: list[str] = field(default_factory=list)  # paths that are not there any more; their documents left
+    is_whole: bool = True  # False: somebody else has changed the rows meanwhile; the next build mends that
     repaired: int = 0  # documents that an earlier build had left half written
     has_other_settings: bool = False  # the passages are cut otherwise than before: all are made again
     recall: Recall | None = None  # of the approximate index, where there is one
