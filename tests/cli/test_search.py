@@ -66,14 +66,16 @@ def test_filters_take_part_and_a_wrong_one_is_known_before_the_model_is_loaded(r
 def test_another_model_is_refused(run: Run, index: str, minilm: gtekit.Embedder, tiny_checkpoint: Path) -> None:
     code, _, errors = run("search", index, "bread", "-m", tiny_checkpoint)
     assert (code, minilm.name in errors) == (2, True)
+    assert f"Use that model: -m {minilm.name!r}, or build" in errors
+    assert "gtekit.index" not in errors
 
 
 def test_nothing_found_is_said(run: Run, index: str) -> None:
     assert run("search", index, "bread", "--where", "year = 5")[:2] == (0, "nothing found\n")
 
 
-def test_without_a_query_each_line_is_one_and_errors_stop_nothing(run: Run, index: str) -> None:
-    typed = b"baking\n\n:k 1\n:where year = 1961\nbaking\n:k none\n:nothing\n:where (\n:help\n:where\ncity\n"
+def test_without_a_query_each_line_is_one(run: Run, index: str) -> None:
+    typed = b"baking\n\n:k 1\n:where year = 1961\nbaking\n:help\n:where\ncity\n"
     code, output, errors = run("search", index, "--json", stdin=typed + b":quit\nnot read\n")
     answers = [json.loads(line) for line in output.splitlines()]
     assert code == 0
@@ -83,9 +85,68 @@ def test_without_a_query_each_line_is_one_and_errors_stop_nothing(run: Run, inde
         ["sort"],
         ["city"],
     ]
-    assert "'none' is no number" in errors
-    assert "there is no :nothing" in errors
     assert ":diversity" in errors
+
+
+@pytest.mark.parametrize("option", [(), ("--json",)])
+def test_of_piped_queries_one_that_fails_is_said_and_the_others_are_answered(
+    run: Run, index: str, option: tuple[str, ...]
+) -> None:
+    code, output, errors = run("search", index, *option, stdin="baking\ncafé\nß\n".encode("latin-1") + b"city\n")
+    assert code == 1
+    if not option:
+        assert [line[:16] for line in errors.splitlines()] == ["gtekit: line 2: ", "gtekit: line 3: "]
+        return
+    answers = [json.loads(line) for line in output.splitlines()]
+    assert [answer["query"] for answer in answers] == ["baking", "caf?", "?", "city"]
+    assert ["error" in answer for answer in answers] == [False, True, True, False]
+    assert answers[1] == {"query": "caf?", "error": answers[1]["error"]}
+    assert answers[1]["error"].startswith("line 2: is not UTF-8. Convert it")
+    assert errors == ""
+
+
+@pytest.mark.parametrize(
+    ("command", "said"), [(":k none", "no number"), (":nothing", "there is no :nothing"), (":where (", "filter")]
+)
+def test_a_wrong_command_ends_what_is_piped_in(run: Run, index: str, command: str, said: str) -> None:
+    code, output, errors = run("search", index, "--json", stdin=f"baking\n{command}\ncity\n".encode())
+    assert (code, len(output.splitlines())) == (2, 1)
+    assert errors.startswith("gtekit: line 2: ")
+    assert said in errors
+
+
+@pytest.mark.parametrize("query", ["", " \n"])
+def test_an_empty_query_is_refused(run: Run, query: str) -> None:
+    code, output, errors = run("search", "my.index", query)
+    assert (code, output) == (2, "")
+    assert "QUERY is empty" in errors
+
+
+def test_a_query_that_is_too_long_is_warned_of_in_words_of_the_search(run: Run, index: str) -> None:
+    code, _, errors = run("search", index, "bread " * 600, "--json")
+    assert code == 0
+    assert errors.startswith("gtekit: warning: the query has 602 tokens, and 256 are read; what comes from character ")
+    assert "truncation" not in errors
+    assert len(errors.splitlines()) == 1
+
+
+def test_a_tag_can_be_taken_away(run: Run, index: str) -> None:
+    assert run("index", "tag", index, "old")[0] == 0
+    assert run("index", "tag", index, "old", "--remove") == (0, "my.index: no version is old any more\n", "")
+    code, _, errors = run("index", "tag", index, "old", "--remove", "--json")
+    assert (code, errors) == (2, "gtekit: my.index: there is no tag 'old'. Tags: none.\n")
+
+
+def test_an_index_of_a_model_in_a_folder_is_searched_from_elsewhere(
+    run: Run, tmp_path: Path, tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("here").symlink_to(tiny_checkpoint, target_is_directory=True)
+    Path("a.txt").write_text("Bread.")
+    build_index(["a.txt"], "my.index", gtekit.load("here"), BuildOptions(backend="exact"))
+    monkeypatch.chdir("/")
+    code, output, _ = run("search", tmp_path / "my.index", "bread", "--json")
+    assert (code, len(json.loads(output)["results"])) == (0, 1)
 
 
 def test_a_former_version_can_be_searched(run: Run, index: str, minilm: gtekit.Embedder) -> None:

@@ -18,6 +18,20 @@ LONG = "word " * 200
         ('on_truncation="chunk" embeds whole texts', "--on-truncation chunk embeds whole texts"),
         ("Spell one out: prompt='...'.", "Spell one out: --prompt '...'."),
         ("a text (texts[3]) and texts[4] too", "a text and a text too"),
+        (
+            "Use that model: gtekit.index.open('my.index', model=gtekit.load('all-MiniLM-L6-v2')), or build",
+            "Use that model: -m 'all-MiniLM-L6-v2', or build",
+        ),
+        (
+            "x: there is an index already. Open it (gtekit.index.open('x'), or create(..., exist_ok=True)), or choose",
+            "x: there is an index already. Bring it up to date, or choose",
+        ),
+        ("Make one: gtekit.index.create('x', model).", "Make one: gtekit index build FILES -o 'x'."),
+        ("To make one: gtekit.index.create(...), or gtekit index build.", "To make one: gtekit index build."),
+        (
+            "no version 'x'. Numbers: see versions(); tags: none.",
+            "no version 'x'. gtekit index versions lists their numbers; tags: none.",
+        ),
         ("hidden_size=384, a.txt: no field 'prompt'", "hidden_size=384, a.txt: no field 'prompt'"),
     ],
 )

@@ -47,6 +47,53 @@ class LifeContract:
             with pytest.raises(VectorIndexError, match="no version"):
                 index.checkout(10_000)
 
+    def test_a_tag_can_be_taken_away(self, place: Place) -> None:
+        with place.create() as index:
+            put(index)
+            index.tag("one")
+            index.tag("two")
+            index.untag("one")
+            assert [version.tags for version in index.versions() if version.tags] == [("two",)]
+            assert index.checkout("two").count() == 5
+            with pytest.raises(VectorIndexError, match="no version"):
+                index.checkout("one")
+            with pytest.raises(VectorIndexError, match=r"no tag 'one'.*two"):
+                index.untag("one")
+            with pytest.raises(VectorIndexError, match="read only"):
+                index.checkout("two").untag("two")
+            index.tag("one")
+            assert index.verify() == []
+
+    def test_verify_looks_at_one_state_while_another_writes(self, place: Place) -> None:
+        stop = threading.Event()
+        written = threading.Event()
+
+        def write() -> None:
+            for number in range(1_000_000):
+                if stop.is_set():
+                    return
+                writer.upsert([f"new {number}", "same"], vectors=unit_vectors(2))
+                writer.delete([f"new {number - 2}"])
+                if number % 5 == 4:
+                    writer.optimize()
+                writer.tag("moves")
+                written.set()
+
+        with place.create() as index:
+            put(index, 50)
+            writer = index if place.location is None else place.open()
+            thread = threading.Thread(target=write)
+            thread.start()
+            try:
+                for _ in range(4):
+                    written.clear()
+                    assert index.verify() == []
+                    assert written.wait(30), "nothing was written"
+            finally:
+                stop.set()
+                thread.join()
+            writer.close()
+
     def test_notes_are_kept(self, place: Place) -> None:
         with place.create() as index:
             assert index.read_note("plan") is None

@@ -76,10 +76,7 @@ def test_a_folder_holds_what_is_said_at_its_top(location: Path) -> None:
     assert files_of(location) == sorted([*FILES, *former, "lock"])
 
 
-@pytest.mark.parametrize("name", FILES)
-@pytest.mark.parametrize("damage", ["cut", "emptied", "removed", "flipped"])
-def test_damage_is_found_and_the_file_named(location: Path, name: str, damage: str) -> None:
-    path = location / name
+def spoil(path: Path, damage: str) -> None:
     data = path.read_bytes()
     changed = bytearray(data)
     changed[len(data) * 2 // 3] ^= 1
@@ -87,6 +84,12 @@ def test_damage_is_found_and_the_file_named(location: Path, name: str, damage: s
         path.unlink()
     else:
         path.write_bytes({"cut": data[:-7], "emptied": b"", "flipped": bytes(changed)}[damage])
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("damage", ["cut", "emptied", "removed", "flipped"])
+def test_damage_is_found_and_the_file_named(location: Path, name: str, damage: str) -> None:
+    spoil(location / name, damage)
     if (name, damage) == ("gtekit-index.json", "removed"):
         with pytest.raises(VectorIndexError, match="no index"):
             gtekit.index.open(location)
@@ -95,10 +98,30 @@ def test_damage_is_found_and_the_file_named(location: Path, name: str, damage: s
     try:
         with gtekit.index.open(location) as index:
             problems = index.verify()
-            index.versions()
     except VectorIndexError as error:
         problems = [str(error)]
     assert any(Path(name).name in problem for problem in problems), problems
+
+
+@pytest.mark.parametrize("name", ["notes/plan.json", "versions/00000002.json"])  # the tag is of version 2
+@pytest.mark.parametrize("damage", ["cut", "emptied", "removed", "flipped"])
+def test_verify_reads_notes_and_tagged_versions(location: Path, name: str, damage: str) -> None:
+    with gtekit.index.open(location) as index:
+        index.write_note("plan", {"a": 1})
+        index.optimize()
+        assert index.verify() == []
+        spoil(location / name, damage)
+        problems = index.verify()
+    if (name, damage) == ("notes/plan.json", "removed"):  # as if it had never been there
+        assert problems == []
+    else:
+        assert any(Path(name).name in problem for problem in problems)
+
+
+def test_verify_misses_the_newest_version_of_an_index_that_is_open(location: Path) -> None:
+    with gtekit.index.open(location) as index:
+        (location / "versions" / "00000003.json").unlink()
+        assert any("00000003.json: is missing" in problem for problem in index.verify())
 
 
 def test_a_pickle_in_place_of_vectors_is_not_loaded(location: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gtekit.errors import ArgumentError
@@ -140,3 +140,25 @@ def test_a_pattern_with_everything_escaped_matches_itself_alone(pattern: str, ot
 @pytest.mark.parametrize(("value", "written"), [(True, "TRUE"), (1, "1"), (1e16, "1e+16"), ("a'b", "'a''b'")])
 def test_values_are_written_as_sql(value: Any, written: str) -> None:
     assert literal_sql(value) == written
+
+
+def matches(pattern: str, text: str) -> bool:
+    """What % and _ mean, by trying everything."""
+    if not pattern:
+        return not text
+    if pattern[0] == "%":
+        return any(matches(pattern[1:], text[first:]) for first in range(len(text) + 1))
+    return bool(text) and pattern[0] in ("_", text[0]) and matches(pattern[1:], text[1:])
+
+
+@settings(max_examples=300)
+@given(st.text("ab%_", max_size=7), st.text("ab\n", max_size=8))
+def test_like_finds_what_trying_everything_finds(pattern: str, text: str) -> None:
+    assert (like_regex(pattern).fullmatch(text) is not None) == matches(pattern, text)
+
+
+@pytest.mark.parametrize("pattern", ["%a" * 12 + "%b", "%_a" * 12 + "%b", "%a_" * 12 + "%b", "a%" * 12 + "b"])
+def test_many_wildcards_take_no_longer_in_a_long_text(pattern: str) -> None:
+    text = "a" * 100_000  # trying all places for each took as good as forever
+    assert like_regex(pattern).fullmatch(text) is None
+    assert like_regex(pattern).fullmatch(text + "b")

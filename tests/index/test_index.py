@@ -153,3 +153,35 @@ def test_importing_the_index_brings_no_optional_package() -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=True)
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("query", [["a", "b"], [[1.0, 0.0], [0.0, 1.0]], unit_vectors(2), [unit_vectors(1)[0]] * 2])
+def test_several_queries_are_not_one(query: Any) -> None:
+    with (
+        gtekit.index.in_memory(SPACE) as index,
+        pytest.raises(ArgumentError, match=r"search takes one.*For several: search_many"),
+    ):
+        index.search(query)
+
+
+@pytest.mark.parametrize("query", [None, 5, b"bytes", {"a": 1}])
+def test_what_is_no_query_is_said(query: Any) -> None:
+    with (
+        gtekit.index.in_memory(SPACE) as index,
+        pytest.raises(ArgumentError, match=f"{type(query).__name__}.*pass a str, or one vector"),
+    ):
+        index.search(query)
+
+
+@pytest.mark.parametrize("folder", ["model", "./model", "up/../model"])
+def test_the_folder_of_a_model_is_kept_so_that_it_is_found_from_anywhere(
+    tmp_path: Path, tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    (tmp_path / "up").mkdir()
+    (tmp_path / "model").symlink_to(tiny_checkpoint, target_is_directory=True)
+    monkeypatch.chdir(tmp_path)
+    with gtekit.index.create("my.index", gtekit.load(folder), backend="exact") as index:
+        kept = index.space.model
+    monkeypatch.chdir("/")
+    with gtekit.index.open(tmp_path / "my.index", gtekit.load(kept)) as index:
+        assert index.count() == 0

@@ -1,9 +1,12 @@
 """What LanceDB raises, as errors of this package."""
 
+from pathlib import Path
+
 import pytest
 
 from gtekit.errors import ArgumentError, VectorIndexError
 from gtekit.index.lance.failures import ATTEMPTS, lance_errors, until_committed
+from gtekit.index.lance.store import Store
 
 CONFLICT = (
     "lance error: Retryable commit conflict for version 3: preempted by concurrent transaction Merge at version 3."
@@ -67,12 +70,11 @@ def test_damaged_files_come_first() -> None:
         raise RuntimeError("failed to fill whole buffer")
 
 
-def test_a_panic_of_rust_is_an_error_like_others() -> None:
-    class PanicException(BaseException):  # as pyo3 names it
-        pass
-
+@pytest.mark.parametrize(("name", "base"), [("PanicException", BaseException), ("RustPanic", Exception)])
+def test_a_panic_of_rust_is_an_error_like_others(name: str, base: type[BaseException]) -> None:
+    panic = type(name, (base,), {})  # as pyo3 and its runtimes name it
     with pytest.raises(VectorIndexError, match="index out of bounds"), lance_errors("my.index", "while reading"):
-        raise PanicException("index out of bounds")
+        raise panic("index out of bounds")
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), ArgumentError("no such column"), KeyError("x")])
@@ -80,3 +82,36 @@ def test_what_is_not_of_lancedb_passes(error: BaseException) -> None:
     with pytest.raises(type(error)) as raised, lance_errors("my.index", "while reading"):
         raise error
     assert raised.value is error
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (RuntimeError("lance error: LanceError(IO): No space left on device (os error 28)"), "Free some space"),
+        (RuntimeError("LanceError(IO): File too large (os error 27)"), "ulimit -f"),
+        (OSError(30, "Read-only file system"), "choose another place"),
+        (PermissionError(13, "Permission denied"), "Change that of the folder"),
+    ],
+)
+def test_what_the_system_refuses_comes_with_what_to_do(error: Exception, said: str) -> None:
+    with pytest.raises(VectorIndexError, match=said), lance_errors("my.index", "while writing", list):
+        raise error
+
+
+def test_a_server_that_cannot_be_reached_is_said_without_a_dump() -> None:
+    dump = (
+        'Failed to connect to namespace: IO { source: Generic { store: "S3", source: RetryError { uri: '
+        "Some(http://127.0.0.1:9/bucket?list-type=2), inner: Http(HttpError { kind: Connect, source: reqwest::Error"
+    )
+    with (
+        pytest.raises(VectorIndexError, match=r"http://127\.0\.0\.1:9: the server can't be reached.*URL\.$"),
+        lance_errors("s3://b/x", "while looking for the index"),
+    ):
+        raise RuntimeError(dump)
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs a folder where nothing can be made")
+def test_a_place_where_nothing_can_be_made_is_said() -> None:
+    pytest.importorskip("lancedb")
+    with pytest.raises(VectorIndexError, match=r"^/proc/x\.index: can't be made \(.*\)\. Choose another place\.$"):
+        Store("/proc/x.index").create_table(None)

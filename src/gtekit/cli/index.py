@@ -14,7 +14,7 @@ EXAMPLE = """\
   gtekit index verify my.index
   gtekit index export my.index passages.parquet
   gtekit index versions my.index
-  gtekit index tag my.index release-1
+  gtekit index tag my.index release-1            keeps this version; --remove lets it go
 
 Call build again after files have changed: only what is new is embedded, and what is gone leaves."""
 SUBCOMMANDS = "build | info | optimize | verify | export | versions | tag"

@@ -37,10 +37,11 @@ def add_parsers(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         commands,
         "tag",
         "Give the present state of an index a name, which keeps it: gtekit search --version NAME.",
-        "  gtekit index tag my.index release-1",
+        "  gtekit index tag my.index release-1\n  gtekit index tag my.index release-1 --remove",
     )
     parser.add_argument("index", metavar="INDEX", help=INDEX_HELP)
     parser.add_argument("name", metavar="NAME", help="letters, digits, _ and -; one that is there moves here")
+    parser.add_argument("--remove", action="store_true", help="take the name away; optimize may then drop its state")
     parser.set_defaults(run=run_tag)
 
 
@@ -91,10 +92,17 @@ def run_versions(arguments: argparse.Namespace) -> int:
 
 
 def run_tag(arguments: argparse.Namespace) -> int:
-    """Tag the present version."""
+    """Tag the present version, or take a tag away."""
     from gtekit.index import open as open_index
 
     with open_index(arguments.index) as index:
+        if arguments.remove:
+            index.untag(arguments.name)
+            if arguments.json:
+                print_json({"index": arguments.index, "removed": arguments.name})
+            else:
+                print(f"{arguments.index}: no version is {arguments.name} any more")
+            return ExitCode.OK
         index.tag(arguments.name)
         number = index.stats().version
     if arguments.json:

@@ -7,6 +7,7 @@ from gtekit.cli.index_open import add_index_model_options, load_for_open
 from gtekit.cli.options import new_parser
 from gtekit.cli.search_asked import Asked
 from gtekit.cli.search_prompt import answer_lines
+from gtekit.errors import ArgumentError
 
 SUMMARY = "Find the passages of an index that answer a query, best first."
 EXAMPLE = """\
@@ -17,6 +18,7 @@ EXAMPLE = """\
   gtekit search my.index
 
 Without a query it reads one a line, with the model kept loaded; :help lists what else can be typed, Ctrl-D ends.
+Of queries that are piped in, one that fails is said (with --json in a line {"query", "error"}), and the exit code is 1.
 The score is a cosine (vector), BM25 (text) or both put together (hybrid): larger is closer."""
 
 MODES = ("vector", "text", "hybrid")  # those of gtekit.index, which is imported by who searches
@@ -52,6 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Search once, or until there are no more queries."""
     from gtekit.index import open as open_index
 
+    if arguments.text is not None and not arguments.text.strip():
+        raise ArgumentError("QUERY is empty: nothing is looked for. Leave it out to be asked, or to pipe queries in.")
     asked = Asked(
         top_k=arguments.top_k,
         mode=arguments.mode,
@@ -68,9 +72,8 @@ def run(arguments: argparse.Namespace) -> int:
         model = load_for_open(arguments, index)
         index.model = model
         if arguments.text is None:
-            answer_lines(index, model, asked)
-        else:
-            asked.answer(index, model, arguments.text)
+            return ExitCode.FAILED if answer_lines(index, model, asked) else ExitCode.OK
+        asked.answer(index, model, arguments.text)
     return ExitCode.OK
 
 

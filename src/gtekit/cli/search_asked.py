@@ -1,12 +1,14 @@
 """How a person asks gtekit search, and the answer."""
 
 import json
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gtekit.cli.printing import print_json
+from gtekit.cli.options import first_prompt
+from gtekit.cli.printing import print_json, say
 from gtekit.cli.search_output import hit_json, print_hits
-from gtekit.errors import ArgumentError
+from gtekit.errors import ArgumentError, TruncationWarning
 
 if TYPE_CHECKING:
     from gtekit.embedder import Embedder
@@ -54,16 +56,20 @@ class Asked:
         """Search, and print what was found."""
         from gtekit.index.passages import search_passages
 
-        hits = search_passages(
-            index,
-            query,
-            model,
-            top_k=self.top_k,
-            mode=self.mode,
-            where=self.where,
-            text_weight=self.text_weight,
-            diversity=self.diversity,
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", TruncationWarning)  # it names options that a search does not have
+            hits = search_passages(
+                index,
+                query,
+                model,
+                top_k=self.top_k,
+                mode=self.mode,
+                where=self.where,
+                text_weight=self.text_weight,
+                diversity=self.diversity,
+            )
+        if self.mode != "text":
+            _warn_of_cut(model, query)
         if not self.is_json:
             print_hits(hits, is_full=self.is_full)
             return
@@ -72,3 +78,19 @@ class Asked:
             print(json.dumps(found, ensure_ascii=False), flush=True)
         else:
             print_json(found)
+
+
+def print_error(query: str, message: str) -> None:
+    """Print a line of JSON for a query that could not be answered."""
+    shown = query.encode("utf-8", "replace").decode()  # what was no UTF-8 as question marks
+    print(json.dumps({"query": shown, "error": message}, ensure_ascii=False), flush=True)
+
+
+def _warn_of_cut(model: "Embedder", query: str) -> None:
+    from gtekit.embedder import QUERY_PROMPTS
+
+    for cut in model.truncation_report([query], prompt_name=first_prompt(model, QUERY_PROMPTS)):
+        say(
+            f"warning: the query has {cut.token_count:,} tokens, and {cut.tokens_kept:,} are read; what comes from "
+            f"character {cut.cut_at:,} on has no part in the search. Shorten it."
+        )

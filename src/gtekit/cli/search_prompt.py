@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from gtekit.cli.printing import count_text, say
-from gtekit.cli.search_asked import Asked
+from gtekit.cli.search_asked import Asked, print_error
 from gtekit.cli.wording import in_flags
 from gtekit.errors import ArgumentError, GtekitError
 
@@ -36,15 +36,25 @@ CHANGES: dict[str, Callable[[Asked, str], Asked]] = {
 }
 
 
-def answer_lines(index: "Index", model: "Embedder", asked: Asked) -> None:
-    """Answer each line of standard input until it ends. What is wrong with one is said, and the next one read."""
+def answer_lines(index: "Index", model: "Embedder", asked: Asked) -> int:
+    """Answer each line of standard input until it ends; gives how many could not be answered.
+
+    What is wrong with a query is said, and the next one read; with --json in a line of its own.
+
+    Raises:
+        ArgumentError: If a command can't be followed and nobody sits there to type another: what comes after would get
+            answers that were not asked for.
+    """
     is_terminal = sys.stdin.isatty()
     if is_terminal:
         say(f"{count_text(index.count(), 'passage')} of {index.location}; :help says what can be typed, Ctrl-D ends.")
+    failed = 0
+    number = 0
     while (line := _read_line(is_terminal=is_terminal)) is not None:
+        number += 1
         command = line.rstrip() if line.startswith(":") else ""
         if command in (":quit", ":q"):
-            return
+            break
         if command in (":help", ":h", ":?"):
             print(HELP, file=sys.stderr)
             continue
@@ -52,16 +62,26 @@ def answer_lines(index: "Index", model: "Embedder", asked: Asked) -> None:
             if command:
                 asked = _changed(asked, command, index)
             elif line.strip():
+                _check_text(line)
                 asked.answer(index, model, line.strip())
         except GtekitError as error:
-            say(in_flags(str(error)))
+            message = in_flags(str(error)) if is_terminal else f"line {number}: {in_flags(str(error))}"
+            if command and not is_terminal:
+                raise ArgumentError(message) from None
+            failed += 1
+            if asked.is_json:
+                print_error(line.strip(), message)
+            else:
+                say(message)
         sys.stdout.flush()
+    return 0 if is_terminal else failed
 
 
 def _read_line(*, is_terminal: bool) -> str | None:
     """Read a line; None at the end, and at Ctrl-C on a terminal."""
     if not is_terminal:
-        return sys.stdin.readline() or None
+        # as bytes: what Python makes of them is a matter of the locale
+        return sys.stdin.buffer.readline().decode("utf-8", "surrogateescape") or None
     try:
         if sys.stdout.isatty():
             with suppress(ImportError):  # Windows has none: lines can be edited there without it
@@ -72,6 +92,11 @@ def _read_line(*, is_terminal: bool) -> str | None:
     except (EOFError, KeyboardInterrupt):
         print(file=sys.stderr)
         return None
+
+
+def _check_text(line: str) -> None:
+    if not line.isascii() and any("\ud800" <= character <= "\udfff" for character in line):
+        raise ArgumentError("is not UTF-8. Convert it first, such as by: iconv -f latin1 -t utf-8")
 
 
 def _changed(asked: Asked, command: str, index: "Index") -> Asked:

@@ -57,6 +57,14 @@ PHRASES = (
     ("--partial-data (is_partial=True)", "--partial-data"),
     ("local_files_only was asked for", "--local-files-only was asked for"),
 )
+TEXT = r"'[^']*'|\"[^\"]*\""
+CALLS = (
+    (rf"gtekit\.index\.open\((?:{TEXT}), model=gtekit\.load\(({TEXT})\)\)", r"-m \1"),
+    (rf"Open it \(gtekit\.index\.open\((?:{TEXT})\), or create\(\.\.\., exist_ok=True\)\)", "Bring it up to date"),
+    (rf"gtekit\.index\.create\(({TEXT}), model\)", r"gtekit index build FILES -o \1"),
+    (r"gtekit\.index\.create\(\.\.\.\), or gtekit index build", "gtekit index build"),
+    (r"Numbers: see versions\(\);", "gtekit index versions lists their numbers;"),
+)
 ARGUMENT = re.compile(rf"(?<![\w-])({'|'.join(OPTIONS)})=('[^']*'|\"[^\"]*\"|[\w.+-]*\w)")
 QUOTE = '"'
 PLACE = re.compile(r"\btexts\[\d+\]")
@@ -66,6 +74,8 @@ def in_flags(message: str) -> str:
     """Say `--on-truncation chunk` where the library says `on_truncation="chunk"`, and so on."""
     for phrase, words in PHRASES:
         message = message.replace(phrase, words)
+    for call, words in CALLS:
+        message = re.sub(call, words, message)
     message = re.sub(r" The longest is texts\[\d+\] with", " The longest has", message)
     message = re.sub(r" \(texts\[\d+\]\)", "", message)
     message = re.sub(r"\(texts\[\d+\]: ", "(", message)

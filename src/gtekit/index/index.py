@@ -207,6 +207,14 @@ class Index:
         """Give the present state a name, which keeps it from being dropped. A name that is there moves here."""
         self._writable().tag(check_tag(name))
 
+    def untag(self, name: str) -> None:
+        """Take a name away: its version stays until `optimize` drops old ones.
+
+        Raises:
+            VectorIndexError: If no version has that name.
+        """
+        self._writable().untag(check_tag(name))
+
     def checkout(self, version: int | str) -> "Index":
         """Open a former state, by number or tag, to read only.
 
@@ -305,4 +313,18 @@ class Index:
 
 def _one_row(query: str | Array | Sequence[float]) -> Any:  # noqa: ANN401 one query, whatever it is
     """A query as one row; what `encode_query` gives for one text is one already."""
-    return query if isinstance(query, np.ndarray) and query.ndim == 2 and len(query) == 1 else [query]
+    if isinstance(query, np.ndarray):
+        if query.ndim == 2 and len(query) == 1:
+            return query
+        if query.ndim > 1:
+            raise ArgumentError(
+                f"query has the shape {query.shape}; search takes one. For several: search_many(queries)."
+            )
+        return [query]
+    if isinstance(query, str):
+        return [query]
+    if not hasattr(query, "__len__") or isinstance(query, bytes | set | frozenset | Mapping):
+        raise ArgumentError(f"query is {query!r} ({type(query).__name__}); pass a str, or one vector (D,).")
+    if any(isinstance(part, str | list | tuple) or np.ndim(part) for part in query):
+        raise ArgumentError("query holds several queries; search takes one. For several: search_many(queries).")
+    return [query]

@@ -11,6 +11,9 @@ from gtekit.arrays import Array, Floats
 # what comes back.
 Value: TypeAlias = str | int | float | bool | None
 Mode = Literal["vector", "text", "hybrid"]
+# Rows; up to here a plain product is faster than an approximate index is to build. Vectors of 384 float16 take then
+# 77 MB of memory.
+EXACT_BELOW = 100_000
 ID_BYTES = 512  # the longest id, in UTF-8
 
 
@@ -129,6 +132,9 @@ class Backend(Protocol):
 
     def tag(self, name: str) -> None:
         """Give the present state a name, which keeps it from being cleaned up. A name that is there moves here."""
+
+    def untag(self, name: str) -> None:
+        """Take a name away: its version goes with the others when it is old. None of that name: VectorIndexError."""
 
     def checkout(self, version: int | str) -> "Backend":
         """Open a former state, by number or tag, to read only: a write raises VectorIndexError."""

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gtekit.errors import ArgumentError
@@ -26,6 +26,11 @@ def check_tag(name: object) -> str:
     if name.isdigit():
         raise ArgumentError(f"{name!r} is a number, as versions themselves have; begin a tag with a letter.")
     return name
+
+
+def no_tag(location: str, name: str, tags: Iterable[str]) -> str:
+    """Say that there is no tag of a name, and which there are."""
+    return f"{location}: there is no tag {name!r}. Tags: {', '.join(sorted(tags)) or 'none'}."
 
 
 def check_version(version: object) -> int | str:

@@ -7,13 +7,12 @@ from typing import Literal, get_args
 from gtekit.errors import ArgumentError, VectorIndexError
 from gtekit.index.exact import ExactBackend, create_folder, is_exact, open_folder
 from gtekit.index.index import Index
-from gtekit.index.interface import Backend, Space
+from gtekit.index.interface import EXACT_BELOW, Backend, Space
 from gtekit.index.spaces import IN_MEMORY, Model, check_space, space_of
 from gtekit.inputs import check_count
 
 BackendName = Literal["lance", "exact"]
 VectorDtype = Literal["float16", "float32"]
-EXACT_BELOW = 100_000  # rows; up to here a plain product is faster than an approximate index is to build
 
 
 def create(

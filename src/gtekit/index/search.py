@@ -7,6 +7,7 @@ from typing import get_args
 import numpy as np
 
 from gtekit.arrays import Floats
+from gtekit.cosines import within_one
 from gtekit.errors import ArgumentError
 from gtekit.index.fusion import check_weight, fuse
 from gtekit.index.interface import Backend, Hit, Mode
@@ -88,8 +89,9 @@ def _with_cosines(backend: Backend, query: Floats, hits: list[Hit]) -> list[Hit]
     if not hits:
         return []
     records = backend.get([hit.id for hit in hits])
-    cosines = dict(zip(records.ids, (np.asarray(records.vectors, np.float32) @ query).tolist(), strict=True))
-    return [replace(hit, vector_score=cosines[hit.id]) for hit in hits if hit.id in cosines]
+    cosines = within_one(np.asarray(records.vectors, np.float32) @ query)
+    by_id = dict(zip(records.ids, cosines.tolist(), strict=True))
+    return [replace(hit, vector_score=by_id[hit.id]) for hit in hits if hit.id in by_id]
 
 
 def _diverse(backend: Backend, hits: list[Hit], options: SearchOptions) -> list[Hit]:

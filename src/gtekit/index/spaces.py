@@ -1,12 +1,15 @@
 """Whose vectors they are: only those of one model can be compared with each other."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Protocol
 
 from gtekit.arrays import Floats
 from gtekit.errors import ArgumentError, SpaceError
 from gtekit.index.interface import Space
 
+CHECKPOINT_FILES = ("config.json", "modules.json")  # a folder with one of them goes before the hub
 IN_MEMORY = "memory"  # the location of an index that has none
 
 
@@ -52,7 +55,16 @@ def space_of(model: Model | Space) -> Space:
         raise ArgumentError(
             f"model={model!r} is a {type(model).__name__}; pass a loaded model: gtekit.load('all-MiniLM-L6-v2')."
         )
-    return Space(model.fingerprint, model.name, model.dimension, model.precision, dict(model.prompts))
+    return Space(model.fingerprint, _full_name(model.name), model.dimension, model.precision, dict(model.prompts))
+
+
+def _full_name(name: str) -> str:
+    """The name of a model, with all of its path where it is a folder: found from any working folder."""
+    with suppress(OSError, ValueError, RuntimeError):  # no name that a file system could have
+        folder = Path(name).expanduser()
+        if any((folder / file).is_file() for file in CHECKPOINT_FILES):
+            return str(folder.absolute())
+    return name
 
 
 def check_space(space: Space, given: Model | Space, location: str) -> None:

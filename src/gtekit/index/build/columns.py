@@ -1,10 +1,10 @@
 """The metadata of passages: where each comes from, and the fields of its row, in one type a column."""
 
-import re
 from collections import Counter
 from collections.abc import Mapping
 
 from gtekit.documents import Document, Passage
+from gtekit.index.columns import FORBIDDEN, TYPES
 from gtekit.index.interface import Value
 
 DOCUMENT, SOURCE, TITLE, NUMBER, START, END = "document", "source", "title", "number", "start", "end"
@@ -21,11 +21,9 @@ OWN = {
     ENTRY: "string",
 }
 TAKEN = {*OWN, "id", "text", "vector"}
-NOT_IN_NAMES = re.compile(r"[.`\x00-\x1f\x7f]")
 AS_TEXT = "_text"  # after the name of a column: its values that are of another type
 NAME_BYTES = 120
 LARGEST_EXACT = 2**53  # up to here a float holds every whole number
-KINDS = {str: "string", int: "int", float: "float", bool: "bool"}
 
 
 class Columns:
@@ -46,7 +44,7 @@ class Columns:
             if name in fitted:  # two fields that differ in what a name can't have
                 self.dropped[name] += 1
                 continue
-            kind = self._known.setdefault(name, KINDS[type(value)])
+            kind = self._known.setdefault(name, TYPES[type(value)])
             converted = _as(kind, value)
             if converted is not None:
                 fitted[name] = converted
@@ -80,13 +78,13 @@ def column_name(field: str) -> str:
     >>> column_name("year"), column_name("id"), column_name("a.b")
     ('year', 'id_', 'a_b')
     """
-    name = NOT_IN_NAMES.sub("_", field.encode("utf-8", "replace")[:NAME_BYTES].decode("utf-8", "ignore")).lstrip("_")
+    name = FORBIDDEN.sub("_", field.encode("utf-8", "replace")[:NAME_BYTES].decode("utf-8", "ignore")).lstrip("_")
     return f"{name or 'field'}_" if name in TAKEN or not name else name
 
 
 def _as(kind: str, value: Value) -> Value:
     """Give a value in the type of its column, None where that would change it."""
-    found = KINDS[type(value)]
+    found = TYPES[type(value)]
     if found == kind:
         return value
     if kind == "string":

@@ -46,6 +46,9 @@ class Store(Protocol):
     def tag(self, name: str) -> None:
         """Name the newest state. While `writing` alone."""
 
+    def untag(self, name: str) -> None:
+        """Take a name away; VectorIndexError if there is none. While `writing` alone."""
+
     def read_note(self, name: str) -> Mapping[str, Any] | None:
         """Give a note."""
 
@@ -178,6 +181,11 @@ class ExactBackend:
         """Give the present state a name."""
         with self._writing():
             self._store.tag(name)
+
+    def untag(self, name: str) -> None:
+        """Take a name away."""
+        with self._writing():
+            self._store.untag(name)
 
     def checkout(self, version: int | str) -> Backend:
         """Open a former state, by number or tag, to read only."""

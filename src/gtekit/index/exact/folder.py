@@ -14,7 +14,7 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -37,6 +37,7 @@ from gtekit.index.exact.manifest import (
 from gtekit.index.exact.segment import Files, Segment
 from gtekit.index.exact.state import Part, State
 from gtekit.index.interface import Space, Version
+from gtekit.index.names import no_tag
 
 HEADER = "gtekit-index.json"
 FORMAT = 1
@@ -171,14 +172,13 @@ class FolderStore:
 
     def load(self, version: int | str) -> State:
         """Give a former state."""
-        tags = self._tags()
-        number = tags.get(version) if isinstance(version, str) else version
+        number = self._tags().get(version) if isinstance(version, str) else version
         if number is not None and number <= self._current_number():
             with suppress(FileNotFoundError):
                 return self._load(number)
         raise VectorIndexError(
             f"{self.location}: there is no version {version!r}. Numbers: see versions(); tags: "
-            f"{', '.join(sorted(tags)) or 'none'}."
+            f"{', '.join(sorted(self._tags())) or 'none'}."
         )
 
     def versions(self) -> list[Version]:
@@ -197,6 +197,13 @@ class FolderStore:
     def tag(self, name: str) -> None:
         """Name the newest state."""
         write_json(self._folder / "tags.json", {**self._tags(), name: self.current().number})
+
+    def untag(self, name: str) -> None:
+        """Take a name away."""
+        tags = self._tags()
+        if tags.pop(name, None) is None:
+            raise VectorIndexError(no_tag(self.location, name, tags))
+        write_json(self._folder / "tags.json", tags)
 
     def read_note(self, name: str) -> Mapping[str, Any] | None:
         """Give a note."""
@@ -218,22 +225,52 @@ class FolderStore:
         return size
 
     def verify(self, state: State) -> list[str]:
-        """Compare the files of all versions with their checksums."""
+        """Compare the files of all versions with their checksums; read notes and tags, and open what is tagged."""
         problems = []
-        looked_at = set()
+        whole: set[str] = set()  # segments
         for path in sorted((self._folder / "versions").glob("*.json")):
             number = _number(path)
-            if number is None or number > state.number:
-                continue
-            try:
-                entries = read_json(path)["segments"]
-            except VectorIndexError as error:
-                problems.append(str(error))
-                continue
-            for files in map(files_from_json, entries):
-                if files.name not in looked_at:
-                    looked_at.add(files.name)
-                    problems += find_damage(self._folder / "segments", files)
+            if number is not None and number <= state.number:
+                found = self._damage_of(path, whole)
+                problems += found if path.exists() else []  # else dropped meanwhile, and its segments with it
+        for path in sorted((self._folder / "notes").glob("*.json")):
+            problems += _problem(lambda path=path: read_json(path))  # type: ignore[misc]
+        problems += self._problems_of_tags()
+        if not self._path(state.number).exists() and self._current_number() == state.number:
+            problems.append(str(self._missing(state.number)))
+        return list(dict.fromkeys(problems))
+
+    def _damage_of(self, path: Path, whole: set[str]) -> list[str]:
+        """What is wrong with a version; segments that are not are added to those that are whole."""
+        problems = []
+        try:
+            for files in map(files_from_json, read_json(path)["segments"]):
+                if files.name in whole:
+                    continue
+                if found := find_damage(self._folder / "segments", files):
+                    problems += found
+                else:
+                    whole.add(files.name)
+        except FileNotFoundError:  # dropped meanwhile
+            return []
+        except VectorIndexError as error:
+            problems.append(str(error))
+        except (KeyError, TypeError, ValueError, AttributeError):
+            problems.append(f"{path}: is no description of a version. {WHAT_TO_DO}")
+        return problems
+
+    def _problems_of_tags(self) -> list[str]:
+        try:
+            tags = self._tags()
+        except VectorIndexError as error:
+            return [str(error)]
+        problems = []
+        for name, number in sorted(tags.items()):
+            found = _problem(lambda number=number: self._load(number))  # type: ignore[misc]
+            if not self._path(number).exists():
+                found = [f"{self._path(number)}: is missing, and the tag {name!r} stands for it. {WHAT_TO_DO}"]
+            if found and self._tags().get(name) == number:  # else it was moved or removed meanwhile
+                problems += found
         return problems
 
     def close(self) -> None:
@@ -242,8 +279,8 @@ class FolderStore:
             self._state = None
 
     def _load(self, number: int) -> State:
-        path = self._folder / "versions" / f"{number:08}.json"
-        manifest = self._manifest(number)
+        path = self._path(number)
+        manifest = read_json(path)
         try:
             entries = [(files_from_json(entry), there_from_json(entry)) for entry in manifest["segments"]]
             created, columns = created_from_json(manifest), dict(manifest["columns"])
@@ -259,8 +296,8 @@ class FolderStore:
                 return part.segment  # with what was read of it so far
         return open_segment(self._folder / "segments", files, self.space.dimension, self.vector_dtype)
 
-    def _manifest(self, number: int) -> dict[str, Any]:
-        return read_json(self._folder / "versions" / f"{number:08}.json")
+    def _path(self, number: int) -> Path:
+        return self._folder / "versions" / f"{number:08}.json"
 
     def _current_number(self) -> int:
         try:
@@ -279,10 +316,10 @@ class FolderStore:
 
     def _missing(self, number: int) -> VectorIndexError:
         """Say which file of a version is not there."""
-        path = self._folder / "versions" / f"{number:08}.json"
+        path = self._path(number)
         if path.exists():
             segments = self._folder / "segments"
-            entries = [files_from_json(entry) for entry in self._manifest(number)["segments"]]
+            entries = [files_from_json(entry) for entry in read_json(path)["segments"]]
             paths = [files.path(segments, what) for files in entries for what in files.sizes]
             path = next((path for path in paths if not path.exists()), path)
         return VectorIndexError(f"{path}: is missing. {WHAT_TO_DO}")
@@ -327,6 +364,17 @@ def _write_manifest(folder: Path, state: State) -> None:
 def _number(path: Path) -> int | None:
     """The version that a manifest is of; None for a file that a killed process has left."""
     return int(path.stem) if path.suffix == ".json" and path.stem.isdigit() else None
+
+
+def _problem(read: Callable[[], object]) -> list[str]:
+    """What is wrong with a file that is there, by reading it."""
+    try:
+        read()
+    except VectorIndexError as error:
+        return [str(error)]
+    except FileNotFoundError:  # said elsewhere, if it has to be there
+        return []
+    return []
 
 
 def _remove(path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from gtekit.errors import VectorIndexError
 from gtekit.index.exact.state import State
 from gtekit.index.interface import Space, Version
+from gtekit.index.names import no_tag
 
 KEPT_VERSIONS = 100  # without a tag; each holds on to the rows that it had
 
@@ -66,6 +67,12 @@ class MemoryStore:
         """Name the newest state."""
         with self._lock:
             self._tags[name] = self.current().number
+
+    def untag(self, name: str) -> None:
+        """Take a name away."""
+        with self._lock:
+            if self._tags.pop(name, None) is None:
+                raise VectorIndexError(no_tag(self.location, name, self._tags))
 
     def read_note(self, name: str) -> Mapping[str, Any] | None:
         """Give a note."""

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from gtekit.arrays import Floats
+from gtekit.cosines import within_one
 from gtekit.index.interface import Hit, Recall, Value
 from gtekit.index.lance.rows import vectors_of
 from gtekit.index.lance.snapshot import ROW_ID, Snapshot
@@ -15,7 +16,8 @@ from gtekit.index.lance.store import Lance, Table, import_lancedb
 NAME = "vector_idx"
 KIND = "IVF_HNSW_SQ"
 LEAST_ROWS = 256  # fewer are no sample for the range of a byte
-PARTITION_ROWS = 1_000_000  # one graph up to here: recall does not depend on which partitions are looked at
+PARTITION_ROWS = 250_000  # of a graph: several are built at the same time, and all are looked at, so recall stays
+ALL_PARTITIONS = 100_000  # there are fewer, also where a graph was built for more rows than there are now
 EF_CHOICES = (64, 128, 256, 512)
 MOST_FOUND = 1000  # top_k beyond this is answered exactly: a graph gives no more than it looks at
 
@@ -78,7 +80,7 @@ def _find_one(snapshot: Snapshot, query: Floats, top_k: int, sql: str | None, se
     search = (
         snapshot.table.search(query, vector_column_name="vector")
         .distance_type("cosine")
-        .nprobes(settings.partitions)
+        .nprobes(ALL_PARTITIONS)
         .ef(max(settings.ef, top_k * settings.refine_factor))
         .refine_factor(settings.refine_factor)
         .limit(top_k)
@@ -89,6 +91,6 @@ def _find_one(snapshot: Snapshot, query: Floats, top_k: int, sql: str | None, se
         search = search.where(sql, prefilter=True)
     found = search.to_arrow()
     # the product of what is kept, as exact search gives it, instead of LanceDB's distance
-    scores = np.asarray(vectors_of(found), np.float32) @ query
+    scores = within_one(np.asarray(vectors_of(found), np.float32) @ query)
     order = np.argsort(-scores, kind="stable")
     return snapshot.fetch(scores[order][None], found.column(ROW_ID).to_numpy()[order][None])[0]

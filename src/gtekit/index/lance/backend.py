@@ -1,6 +1,7 @@
 """The backend over LanceDB: exact answers while they are cheap, an approximate index above, words, versions, S3."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from datetime import UTC
 from pathlib import Path
 from threading import Lock
@@ -9,18 +10,18 @@ from typing import Any, Self
 from gtekit.arrays import Floats
 from gtekit.errors import ArgumentError, VectorIndexError
 from gtekit.index.columns import fit_columns
-from gtekit.index.interface import Hit, Recall, Records, Space, Stats, Version
+from gtekit.index.interface import EXACT_BELOW, Hit, Recall, Records, Space, Stats, Version
 from gtekit.index.lance import approximate, words
-from gtekit.index.lance.damage import find_damage
+from gtekit.index.lance.damage import find_damage, find_damaged_history
 from gtekit.index.lance.disk import DiskSync
 from gtekit.index.lance.failures import Result, until_committed
-from gtekit.index.lance.notes import read_note, read_recall, write_note
+from gtekit.index.lance.notes import damaged_notes, read_note, read_recall, write_note
 from gtekit.index.lance.rows import arrow_types, columns_of, make_schema, read_about, to_table
 from gtekit.index.lance.snapshot import Snapshot, ids_sql
 from gtekit.index.lance.store import Store, Table
 from gtekit.index.lance.upkeep import optimize
+from gtekit.index.names import no_tag
 
-EXACT_BELOW = 100_000  # rows; the vectors of as many, 384 float16 each, take 77 MB of memory
 FEW_ROWS = 10_000  # that a filter lets through: all are looked at, which is exact and as fast as a graph with a filter
 
 
@@ -204,14 +205,24 @@ class LanceBackend:
 
         self._write("while tagging", name_it)
 
+    def untag(self, name: str) -> None:
+        """Take a name away."""
+
+        def take_away(table: Table) -> None:
+            tags = self._tags(table)
+            if name not in tags:
+                raise VectorIndexError(no_tag(self._store.location, name, tags))
+            table.tags.delete(name)
+
+        self._write("while removing a tag", take_away)
+
     def checkout(self, version: int | str) -> "LanceBackend":
         """Open a former state, by number or tag, to read only.
 
         Raises:
             VectorIndexError: If there is none.
         """
-        with self._store.errors("while opening a former state"):
-            known = self._tags(self._store.open_table())
+        known = self._known_tags()
         numbers = [state.number for state in self.versions()]
         if version not in (known if isinstance(version, str) else numbers):
             raise VectorIndexError(
@@ -251,12 +262,47 @@ class LanceBackend:
             )
 
     def verify(self) -> list[str]:
-        """Say which files are missing or were cut short. On S3 there is nothing to look at."""
-        with self._store.errors("while looking for damage"):
-            seen = self._snapshot()
-            if self._store.folder is None:
-                return []
-            return list(find_damage(self._store.folder, seen.version, [index.index_uuid for index in seen.indices]))
+        """Say which files, of this state and of tagged ones, are missing or were cut short; read tags and notes.
+
+        On S3 no files are looked at, and each tagged state is opened.
+        """
+        problems = [] if self._store.folder is None else list(find_damaged_history(self._store.folder))
+        problems += self._problems_of(self)
+        try:
+            for name, number in sorted(self._known_tags().items()):
+                found = self._problems_of_tag(name, number)
+                if found and self._known_tags().get(name) == number:  # else it was moved or removed meanwhile
+                    problems += [f"tag {name!r}: {problem}" for problem in found]
+        except VectorIndexError as error:
+            problems.append(str(error))
+        return list(dict.fromkeys(problems))
+
+    def _known_tags(self) -> dict[str, int]:
+        with self._store.errors("while reading the tags"):
+            return self._tags(self._store.open_table())
+
+    def _problems_of_tag(self, name: str, number: int) -> list[str]:
+        folder = self._store.folder
+        if folder is not None and (problems := list(find_damage(folder, number))):
+            return problems  # as files, where there are some: LanceDB's messages do not name them all
+        try:
+            with closing(LanceBackend(self._store, self._exact_below, name)) as former:
+                return self._problems_of(former)
+        except VectorIndexError as error:
+            return [str(error)]
+
+    def _problems_of(self, backend: "LanceBackend") -> list[str]:
+        """What is wrong with the files and notes of one state."""
+        try:
+            with self._store.errors("while looking for damage"):
+                seen = backend._snapshot()
+                problems = damaged_notes(seen.schema)
+                if self._store.folder is not None:
+                    indices = [index.index_uuid for index in seen.indices]
+                    problems += find_damage(self._store.folder, seen.version, indices)
+                return problems
+        except VectorIndexError as error:
+            return [str(error)]
 
     def close(self) -> None:
         """Let go of files and memory."""

@@ -1,11 +1,13 @@
 """Which files of a table on disk are missing or were cut short. LanceDB keeps no checksums and does not say."""
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 MARK = b"LANC"  # the last bytes of every whole file
 DATA_FILE = re.compile(rb"[01]{24}[0-9a-f]{26}\.lance")  # as manifests of LanceDB 0.40 spell it
+HINT = "latest_version_hint.json"  # LanceDB 0.40 writes it after each commit
 LAST_VERSION = 2**64 - 1  # manifests are named so that the newest comes first
 
 
@@ -30,6 +32,36 @@ def find_damage(folder: Path, version: int | None = None, indices: Sequence[str]
             yield f"{folder / '_indices' / index}: the files of this index are missing"
         for file in sorted(files):
             yield from _look_at(file)
+
+
+def find_damaged_history(folder: Path) -> Iterator[str]:
+    """Say which files of versions and tags can't be read, and if the newest version that was noted is not there."""
+    noted = _noted_version(folder)
+    for path in sorted((folder / "_versions").glob("*.manifest")):
+        for problem in _look_at(path):
+            if path.exists():  # else it was dropped meanwhile
+                yield problem
+    for path in sorted((folder / "_refs" / "tags").glob("*.json")):
+        try:
+            json.loads(path.read_text(encoding="utf-8"))["version"]
+        except FileNotFoundError:  # removed meanwhile
+            continue
+        except (OSError, ValueError, KeyError, TypeError):
+            yield f"{path}: is damaged; without this file there is no such tag"
+    manifest = _manifest(folder, None)
+    if manifest is None or int(manifest.stem) > LAST_VERSION - noted:
+        yield (
+            f"{folder / '_versions'}: version {noted} was written, and its file is missing; older ones are what can be "
+            "read. Restore it from a copy"
+        )
+
+
+def _noted_version(folder: Path) -> int:
+    """What LanceDB has noted as the newest version, after writing it; 0 where that is not known."""
+    try:
+        return int(json.loads((folder / "_versions" / HINT).read_text(encoding="utf-8"))["version"])
+    except (OSError, ValueError, KeyError, TypeError):  # it is no more than a hint: LanceDB does without it
+        return 0
 
 
 def _manifest(folder: Path, version: int | None) -> Path | None:

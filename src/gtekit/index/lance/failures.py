@@ -14,12 +14,25 @@ NOISE = re.compile(
     r",? /(?:root/\.cargo|rustc|[^ ]*/registry)/\S+|\. Detail: Python exception.*|^lance error: ", re.DOTALL
 )
 CONFLICT = re.compile(r"conflict|concurrent writer|concurrent transaction|preempted", re.IGNORECASE)
+UNREACHABLE = "the server can't be reached. Check the network and AWS_ENDPOINT_URL"
+ADDRESS = re.compile(r"\bhttps?://[^\s/?)\"']+")
 S3_HINTS = (
     ("NoSuchBucket", "there is no such bucket. Make it, or correct the name"),
     ("InvalidAccessKeyId", "the key is not known there. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
     ("AccessDenied", "access is refused. Check the keys (AWS_ACCESS_KEY_ID) and what they may do with this bucket"),
-    ("error sending request", "the server can't be reached. Check the network and AWS_ENDPOINT_URL"),
+    ("error sending request", UNREACHABLE),
+    ("kind: Connect", UNREACHABLE),
 )
+SYSTEM_HINTS = (
+    ("(os error 28)", "the disk is full. Free some space, and try again"),
+    ("(os error 122)", "your quota of the disk is full. Free some space of it, and try again"),
+    ("(os error 27)", "the system limits the size of a file (ulimit -f, or the file system). Raise it, and try again"),
+    ("(os error 30)", "the disk can't be written to. Make it writable, or choose another place"),
+    ("(os error 13)", "permission is missing. Change that of the folder, or choose another place"),
+    ("(os error 1)", "the system does not permit it. Change the permissions, or choose another place"),
+    ("(os error 24)", "too many files are open. Allow more: ulimit -n"),
+)
+PANICS = ("PanicException", "RustPanic")  # of Rust; the first derives from BaseException
 MOST_SAID = 400  # characters: errors of S3 hold whole answers of the server
 ATTEMPTS = 6  # LanceDB makes 10 of its own within each
 LONGEST_PAUSE_S = 2.0
@@ -64,7 +77,7 @@ def lance_errors(location: str, doing: str, damage: Callable[[], Sequence[str]] 
     except GtekitError:
         raise
     except BaseException as error:
-        is_panic = type(error).__name__ == "PanicException"  # of Rust; derives from BaseException
+        is_panic = type(error).__name__ in PANICS
         if not is_panic and not isinstance(error, RuntimeError | ValueError | OSError):
             raise
         raise VectorIndexError(f"{location}: {doing}: {_explain(error, damage)}") from error
@@ -73,7 +86,13 @@ def lance_errors(location: str, doing: str, damage: Callable[[], Sequence[str]] 
 def _explain(error: BaseException, damage: Callable[[], Sequence[str]]) -> str:
     said = NOISE.sub("", str(error)).strip()
     if hint := next((hint for sign, hint in S3_HINTS if sign in said), None):
+        if hint == UNREACHABLE and (address := ADDRESS.search(said)):
+            return f"{address[0]}: {hint}."  # the rest is a dump of a dozen lines
         return f"{hint}. LanceDB says: {said[:MOST_SAID]}"
+    if isinstance(error, OSError) and error.errno is not None:
+        said = f"{error.strerror} (os error {error.errno})"
+    if hint := next((hint for sign, hint in SYSTEM_HINTS if sign in said), None):
+        return f"{hint}. LanceDB says: {said[:MOST_SAID]}."
     if problems := list(damage()):
         return (
             f"{'; '.join(problems)}. Restore what is damaged from a copy, or build the index anew. LanceDB says: {said}"

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gtekit.arrays import Array, Floats, Ints
+from gtekit.cosines import within_one
 from gtekit.index.filters import parse
 from gtekit.index.interface import Hit, Records
 from gtekit.index.lance.rows import Arrow, columns_of, metadata_of, to_records, vectors_of
@@ -72,10 +73,11 @@ class Snapshot:
         if in_memory:
             vectors, row_ids = self._all_vectors()
             scores, numbers = nearest(queries, vectors, top_k, allowed=self._allowed(row_ids, sql))
-            return self.fetch(scores, row_ids[numbers])
+            return self.fetch(within_one(scores), row_ids[numbers])
         found = []
         for first in range(0, len(queries), SOME_QUERIES):
-            found += self.fetch(*self._find_in_blocks(queries[first : first + SOME_QUERIES], top_k, sql))
+            scores, row_ids = self._find_in_blocks(queries[first : first + SOME_QUERIES], top_k, sql)
+            found += self.fetch(within_one(scores), row_ids)
         return found
 
     def fetch(self, scores: Floats, row_ids: Array) -> list[list[Hit]]:

@@ -72,8 +72,14 @@ class Store:
         Raises:
             VectorIndexError: If there is one already.
         """
-        with self.errors("while making the index"):
-            return self._connect().create_table(TABLE, schema=schema)
+        with lance_errors(self.location, "while making the index"):  # no file is there yet that could be damaged
+            try:
+                return self._connect().create_table(TABLE, schema=schema)
+            except OSError as error:
+                if error.errno is None:
+                    raise
+                reason = error.strerror
+                raise VectorIndexError(f"{self.location}: can't be made ({reason}). Choose another place.") from None
 
     def open_table(self, version: int | str | None = None) -> Table:
         """Open the table, at its newest state or at one that does not change any more.

@@ -8,7 +8,7 @@ from gtekit.index import recall
 from gtekit.index.interface import Recall
 from gtekit.index.lance import approximate, words
 from gtekit.index.lance.failures import Result, until_committed
-from gtekit.index.lance.notes import read_recall, write_recall
+from gtekit.index.lance.notes import is_measured, read_recall, write_recall
 from gtekit.index.lance.snapshot import Snapshot
 from gtekit.index.lance.store import Store, Table
 
@@ -39,19 +39,21 @@ def optimize(store: Store, exact_below: int, *, kept_for: timedelta = KEPT_FOR) 
     if graph is not None and (not is_wanted or graph.num_unindexed_rows > REBUILT_ABOVE * rows):
         do("dropping the old index of vectors", lambda: table.drop_index(approximate.NAME))
         graph = None
+    # of a graph that stays as it was built, for perhaps another number of rows; compacting gives it another name
+    former = None if graph is None else read_recall(table.schema, graph.index_uuid)
+    settings = approximate.settings_of(former, rows)
     do("compacting", lambda: table.optimize(cleanup_older_than=_age_to_drop(table, kept_for)))
     if not is_wanted:
         return
-    settings = approximate.Settings(approximate.partitions_for(rows))
     if graph is None:
         do("building the index of vectors", lambda: approximate.build(table, settings))
     table.checkout_latest()
     seen = Snapshot(store.open_table(table.version))
     graph = approximate.graph_of(seen.indices)
-    if graph is None or read_recall(seen.schema, graph.index_uuid) is not None:
+    if graph is None or is_measured(seen.schema, graph):
         return  # another process has dropped it, or measured it before
     measured = _choose_ef(seen, settings)
-    do("noting the recall", lambda: write_recall(table, graph.index_uuid, measured))
+    do("noting the recall", lambda: write_recall(table, graph, measured))
 
 
 def _age_to_drop(table: Table, kept_for: timedelta) -> timedelta:

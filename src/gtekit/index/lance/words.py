@@ -15,11 +15,20 @@ def build(table: Table) -> None:
     """Build the index of words where there is none: on an empty table too, so that later rows are found at once.
 
     On SciFact nDCG@10 is 0.6849 with English stemming and stop words kept, 0.6840 without stop words, 0.6634 without
-    stemming. Positions of words are not kept, since no phrase is searched.
+    stemming. Words are found by ICU, which has dictionaries for languages without spaces (Chinese, Japanese, Thai),
+    then split at punctuation; on SciFact that is 0.6849 as well. Positions of words are not kept, since no phrase is
+    searched.
     """
     if any(index.name == NAME for index in table.list_indices()):
         return
-    config = import_lancedb().index.FTS(with_position=False, language="English", stem=True, remove_stop_words=False)
+    config = import_lancedb().index.FTS(
+        with_position=False,
+        base_tokenizer="icu/split",
+        language="English",
+        max_token_length=None,  # longer ones would not be found at all: keys, hashes
+        stem=True,
+        remove_stop_words=False,
+    )
     table.create_index("text", config=config, name=NAME)
 
 
