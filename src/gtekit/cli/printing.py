@@ -29,6 +29,8 @@ def print_table(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> 
 
 def size_text(size_bytes: int) -> str:
     """Give a number of bytes as people say it: 67 MB."""
+    if size_bytes < 1e6:
+        return f"{size_bytes / 1e3:,.0f} kB"
     return f"{size_bytes / 1e6:,.0f} MB" if size_bytes < 1e9 else f"{size_bytes / 1e9:,.1f} GB"
 
 
