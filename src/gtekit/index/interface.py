@@ -25,7 +25,7 @@ class Space:
     model: str  # its name, for the message and to load it again
     dimension: int
     precision: str = "float32"  # of the model that made them: not part of the space, kept to be known
-    prompts: Mapping[str, str] = field(default_factory=dict)  # "document": what went before each text, if anything
+    prompts: Mapping[str, str] = field(default_factory=dict)  # of the model when the index was made, by name
 
 
 @dataclass(frozen=True, slots=True)
