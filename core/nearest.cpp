@@ -86,23 +86,24 @@ size_t threads_for(size_t queries, const Rows& vectors, size_t threads) {
 // One batch of queries that are answered together.
 class Batch {
  public:
-  Batch(const Rows& queries, size_t begin, size_t end, const Rows& vectors, size_t top_k, const Search& search)
+  Batch(const Rows& queries, size_t begin, size_t end, const Rows& vectors, size_t top_k, const Search& search,
+        const std::function<void()>& poll)
       : queries_(queries),
         begin_(begin),
         end_(end),
         vectors_(vectors),
         top_k_(top_k),
         kernels_(kernels(search.isa)),
-        search_(search),
+        poll_(poll),
         threads_(threads_for(end - begin, vectors, search.threads)),
         members_(threads_) {}
 
   void find(const uint8_t* allowed, const Found& found) {
     const size_t rows = rows_at_once(end_ - begin_, vectors_.dimension);
-    share_out(threads_, (vectors_.count + rows - 1) / rows, search_.poll, [&](size_t thread, size_t item) {
+    share_out(threads_, (vectors_.count + rows - 1) / rows, poll_, [&](size_t thread, size_t item) {
       take_rows(member(thread), allowed, item * rows, std::min((item + 1) * rows, vectors_.count));
     });
-    share_out(top_k_ < kFewResults ? 1 : threads_, end_ - begin_, search_.poll,
+    share_out(top_k_ < kFewResults ? 1 : threads_, end_ - begin_, poll_,
               [&](size_t, size_t query) { write(query, found); });
   }
 
@@ -162,7 +163,7 @@ class Batch {
   const Rows& vectors_;
   const size_t top_k_;
   const KernelTable& kernels_;
-  const Search& search_;
+  const std::function<void()>& poll_;  // of the whole search: a batch may be done before one is due
   const size_t threads_;
   std::vector<std::unique_ptr<Member>> members_;  // of each thread
 };
@@ -198,8 +199,9 @@ void find_nearest(const Rows& queries, const Rows& vectors, const uint8_t* allow
   check(queries, vectors, allowed, top_k);
   if (queries.count == 0 || top_k == 0) return;
   const size_t size = batch_size(queries.count, vectors.dimension, top_k);
+  const std::function<void()> poll = spaced(search.poll);
   for (size_t begin = 0; begin < queries.count; begin += size) {
-    Batch(queries, begin, std::min(begin + size, queries.count), vectors, top_k, search).find(allowed, found);
+    Batch(queries, begin, std::min(begin + size, queries.count), vectors, top_k, search, poll).find(allowed, found);
   }
 }
 

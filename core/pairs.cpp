@@ -74,7 +74,7 @@ std::optional<std::vector<Pair>> find_pairs(const Rows& vectors, size_t begin, s
   const std::vector<Item> items = items_of(begin, end, step);
   std::vector<std::unique_ptr<Member>> members(search.threads);
   std::atomic<size_t> total{0};
-  share_out(search.threads, items.size(), search.poll, [&](size_t thread, size_t item) {
+  share_out(search.threads, items.size(), spaced(search.poll), [&](size_t thread, size_t item) {
     if (total > most) return;
     if (!members[thread]) members[thread] = std::make_unique<Member>(table, vectors.dimension, std::min(step, end));
     const size_t before = members[thread]->pairs.size();

@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "gtekit.h"
@@ -68,14 +69,20 @@ void share_out(size_t threads, size_t count, const std::function<void()>& poll,
   } catch (const std::exception&) {
     // a limit on threads or memory: those that there are, the caller at the least, do the work
   }
-  Clock::time_point last_poll = Clock::now();
   work.take(0, [&] {
-    if (!poll || Clock::now() - last_poll < kPollInterval) return;
-    poll();
-    last_poll = Clock::now();
+    if (poll) poll();
   });
   for (std::thread& other : others) other.join();
   work.rethrow();
+}
+
+std::function<void()> spaced(std::function<void()> poll) {
+  if (!poll) return {};
+  return [poll = std::move(poll), last = Clock::now()]() mutable {
+    if (Clock::now() - last < kPollInterval) return;
+    poll();
+    last = Clock::now();
+  };
 }
 
 size_t checked_threads(size_t threads) {

@@ -1,10 +1,13 @@
 // Exact search: packing and choosing of every kernel set against scalar.cpp, the whole search against plain loops.
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstring>
+#include <functional>
 #include <limits>
 #include <numeric>
 #include <stdexcept>
+#include <thread>
 
 #include "gtekit.h"
 #include "kernel_sets.h"
@@ -223,8 +226,20 @@ TEST(every_item_is_done_once_and_what_is_thrown_reaches_the_caller) {
   }
 }
 
+TEST(a_poll_is_due_after_many_short_rounds_of_work) {
+  using namespace std::chrono;
+  int polls = 0;
+  const steady_clock::time_point begin = steady_clock::now();
+  const std::function<void()> poll = spaced([&] { ++polls; });
+  while (steady_clock::now() - begin < milliseconds(250)) {
+    share_out(1, 1, poll, [](size_t, size_t) { std::this_thread::sleep_for(milliseconds(1)); });
+  }
+  CHECK(polls > 0 && polls * milliseconds(100) <= steady_clock::now() - begin, polls);
+  CHECK(!spaced({}));
+}
+
 TEST(a_poll_that_throws_ends_a_search) {
-  // a search of seconds, which ends at its first poll, after a tenth of one
+  // of many batches, each done sooner than a poll is due
   const std::vector<float> vectors = test::random_floats(20'000 * 64, 4);
   const Rows rows = rows_of(vectors, 64);
   const Search how{"scalar", 2, [] { throw std::runtime_error("stop"); }};
