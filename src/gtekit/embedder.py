@@ -14,7 +14,7 @@ from gtekit.config import DEFAULT_MODEL, FEWEST_TOKENS, EncodeKeywords, EncodeOp
 from gtekit.cosines import similarity, similarity_pairwise
 from gtekit.engine.native import NativeEngine, chosen_isa
 from gtekit.errors import ArgumentError, TextTypeError
-from gtekit.inputs import check_count, check_texts, choose_prompt, read_options
+from gtekit.inputs import DOCUMENT_PROMPTS, QUERY_PROMPTS, check_count, check_texts, choose_prompt, read_options
 from gtekit.language import LanguageNotice
 from gtekit.progress import Progress
 from gtekit.protocols import Engine
@@ -26,9 +26,6 @@ from gtekit.tokenizer import Tokenizer, load_tokenizer
 from gtekit.truncation import Truncation, find_cuts, warn_of_truncation
 from gtekit.tuned import Tuned, find_tuned
 from gtekit.vectors import Vectors
-
-QUERY_PROMPTS = ("query",)
-DOCUMENT_PROMPTS = ("document", "passage", "corpus")  # the first that the model has, as in sentence-transformers
 
 
 class Embedder:

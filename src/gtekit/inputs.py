@@ -7,6 +7,9 @@ from typing import Any, get_args
 from gtekit.config import MOST_BATCH_TOKENS, EncodeOptions, OnTruncation
 from gtekit.errors import ArgumentError, TextTypeError
 
+QUERY_PROMPTS = ("query",)
+DOCUMENT_PROMPTS = ("document", "passage", "corpus")  # the first that the model has, as in sentence-transformers
+
 OPTION_NAMES = tuple(field.name for field in fields(EncodeOptions))
 
 

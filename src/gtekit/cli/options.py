@@ -199,7 +199,7 @@ def encode_keywords(arguments: argparse.Namespace, model: "Embedder") -> EncodeK
 
 def prompt_name(arguments: argparse.Namespace, model: "Embedder") -> str | None:
     """Name the prompt that --query, --document or --prompt-name asks for; None leaves the model's default."""
-    from gtekit.embedder import DOCUMENT_PROMPTS, QUERY_PROMPTS
+    from gtekit.inputs import DOCUMENT_PROMPTS, QUERY_PROMPTS
 
     if arguments.query or arguments.document:
         return first_prompt(model, QUERY_PROMPTS if arguments.query else DOCUMENT_PROMPTS)

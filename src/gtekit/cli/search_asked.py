@@ -87,7 +87,7 @@ def print_error(query: str, message: str) -> None:
 
 
 def _warn_of_cut(model: "Embedder", query: str) -> None:
-    from gtekit.embedder import QUERY_PROMPTS
+    from gtekit.inputs import QUERY_PROMPTS
 
     for cut in model.truncation_report([query], prompt_name=first_prompt(model, QUERY_PROMPTS)):
         say(

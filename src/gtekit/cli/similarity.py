@@ -130,7 +130,7 @@ def _rank_file(
 def _scored(
     model: "Embedder", texts: Iterator[tuple[int, str]], query: "Floats", keywords: EncodeKeywords
 ) -> Iterator[tuple[float, int, str]]:
-    from gtekit.embedder import DOCUMENT_PROMPTS
+    from gtekit.inputs import DOCUMENT_PROMPTS
 
     to_embed, to_show = tee(texts)  # what the stream reads ahead waits in the tee: a few thousand texts
     if "prompt" not in keywords and "prompt_name" not in keywords:

@@ -9,9 +9,9 @@ import numpy as np
 
 from gtekit.arrays import Array
 from gtekit.config import FEWEST_TOKENS, OnTruncation
-from gtekit.embedder import DOCUMENT_PROMPTS, QUERY_PROMPTS, Embedder, load
+from gtekit.embedder import Embedder, load
 from gtekit.errors import ArgumentError
-from gtekit.inputs import check_count, check_texts
+from gtekit.inputs import DOCUMENT_PROMPTS, QUERY_PROMPTS, check_count, check_texts
 from gtekit.sentence_transformers.arguments import (
     check_cpu,
     check_dimension,

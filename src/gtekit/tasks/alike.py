@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gtekit.config import EncodeKeywords
-from gtekit.embedder import DOCUMENT_PROMPTS, QUERY_PROMPTS, Embedder
+from gtekit.embedder import Embedder
 from gtekit.errors import ArgumentError, SpaceError
-from gtekit.inputs import choose_prompt, read_options
+from gtekit.inputs import DOCUMENT_PROMPTS, QUERY_PROMPTS, choose_prompt, read_options
 
 
 class MarkingModel(Protocol):

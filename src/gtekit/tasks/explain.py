@@ -21,9 +21,8 @@ from numpy.typing import NDArray
 from gtekit.arrays import Array, Floats
 from gtekit.checkpoint import Checkpoint
 from gtekit.config import EncodeKeywords, EncodeOptions, OnTruncation, Pooling
-from gtekit.embedder import DOCUMENT_PROMPTS, QUERY_PROMPTS
 from gtekit.errors import ArgumentError, TextTypeError
-from gtekit.inputs import check_count, choose_prompt
+from gtekit.inputs import DOCUMENT_PROMPTS, QUERY_PROMPTS, check_count, choose_prompt
 from gtekit.tokenizer import Tokenizer
 
 TRUNCATIONS: tuple[OnTruncation, ...] = ("warn", "error", "ignore")

@@ -5,9 +5,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from gtekit.arrays import Floats, Ints
-from gtekit.embedder import DOCUMENT_PROMPTS, QUERY_PROMPTS, Embedder
+from gtekit.embedder import Embedder
 from gtekit.evaluation.models.interface import ModelFacts
 from gtekit.evaluation.models.names import prompts_of, short_name
+from gtekit.inputs import DOCUMENT_PROMPTS, QUERY_PROMPTS
 
 
 class LocalModel:

@@ -7,7 +7,7 @@ import numpy as np
 
 from gtekit.arrays import Floats
 from gtekit.config import OnTruncation
-from gtekit.embedder import DOCUMENT_PROMPTS, QUERY_PROMPTS
+from gtekit.inputs import DOCUMENT_PROMPTS, QUERY_PROMPTS
 from gtekit.truncation import Truncation
 
 

@@ -254,7 +254,7 @@ def _check_is_there(location: str | Path, found: FoundSources) -> None:
 
 
 def _document_prompt(model: "Embedder") -> str:
-    from gtekit.embedder import DOCUMENT_PROMPTS
+    from gtekit.inputs import DOCUMENT_PROMPTS
 
     name = next((name for name in DOCUMENT_PROMPTS if name in model.prompts), None)
     return model.prompts[name] if name else ""
