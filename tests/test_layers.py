@@ -16,11 +16,11 @@ LAYERS = (  # lowest first; the same list is in ARCHITECTURE.md
     {"checkpoint", "files", "streaming", "tokenizer"},
     {"chunking", "cosines", "engine", "language", "truncation", "tuned"},
     {"nearest", "text_encoder"},
-    {"embedder"},
+    {"client", "embedder"},
     {"tasks"},
     {"documents"},
     {"index"},
-    {"bench", "bulk", "demo", "doctor", "evaluation", "integrations", "sentence_transformers", "verify"},
+    {"bench", "bulk", "demo", "doctor", "evaluation", "integrations", "sentence_transformers", "serving", "verify"},
     {"cli"},
 )
 DEPTH = {part: depth for depth, parts in enumerate(LAYERS) for part in parts}
@@ -41,6 +41,12 @@ OPTIONAL_PACKAGES = {  # each imported only by the files that need it
     "mteb": {"evaluation"},
     "datasets": {"evaluation"},
     "sentence_transformers": {"evaluation"},
+    "httptools": {"serving"},
+    "msgspec": {"serving"},
+    "orjson": {"serving"},
+    "prometheus_client": {"serving"},
+    "zstandard": {"serving"},
+    "httpx": {"client"},
 }
 
 

@@ -11,9 +11,11 @@ from gtekit import errors
 FRONT_DOOR = {
     "ArchitectureError",
     "ArgumentError",
+    "AsyncClient",
     "CheckpointError",
     "CheckpointWarning",
     "Chunks",
+    "Client",
     "Embedder",
     "EncodeKeywords",
     "EncodeOptions",

@@ -6,6 +6,7 @@
 """
 
 from gtekit.chunking import Chunks
+from gtekit.client import AsyncClient, Client
 from gtekit.config import EncodeKeywords, EncodeOptions, ModelConfig
 from gtekit.cosines import bits_similarity, l2_normalize, similarity, similarity_pairwise
 from gtekit.embedder import Embedder, load
@@ -38,9 +39,11 @@ from gtekit.version import __version__
 __all__ = [
     "ArchitectureError",
     "ArgumentError",
+    "AsyncClient",
     "CheckpointError",
     "CheckpointWarning",
     "Chunks",
+    "Client",
     "Embedder",
     "EncodeKeywords",
     "EncodeOptions",

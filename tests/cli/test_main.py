@@ -33,6 +33,8 @@ NAMES = [
     "bench",
     "tune",
     "eval",
+    "serve",
+    "keys",
     "demo",
 ]
 

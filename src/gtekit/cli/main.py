@@ -20,11 +20,13 @@ from gtekit.cli import (
     explain,
     index,
     inspect,
+    keys,
     models,
     pairs,
     pull,
     rerank,
     search,
+    serve,
     similarity,
     summarize,
     system_errors,
@@ -56,6 +58,8 @@ COMMANDS = (
     bench,
     tune,
     evaluate,
+    serve,
+    keys,
     demo,
 )
 

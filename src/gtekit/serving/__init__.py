@@ -1,0 +1,1 @@
+"""The server of embeddings: `gtekit serve`."""

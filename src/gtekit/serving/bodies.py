@@ -1,0 +1,179 @@
+"""The body of a request as handlers read it: decompressed, counted, and never larger than it may be."""
+
+import asyncio
+import zlib
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING, Final, Protocol, cast
+
+from gtekit.errors import MissingExtraError
+from gtekit.serving.exchange import Exchange
+from gtekit.serving.memory import COPIES, Lease
+from gtekit.serving.messages import Request
+from gtekit.serving.problems import Kind, Problem
+
+try:
+    import zstandard
+except ModuleNotFoundError:
+    raise MissingExtraError("gtekit serve", "serve", "zstandard") from None
+
+if TYPE_CHECKING:
+    from gtekit.serving.settings import ServerSettings
+
+STEP: Final = 65_536  # bytes of decompressed body at once
+ZSTD_SLICE: Final = 64  # bytes of zstd at once: 16 blocks of 128 kB at most, so a bomb is 2 MB when it is noticed
+ZSTD_WINDOW: Final = 8_388_608  # bytes that a frame may ask for: what RFC 9659 has for HTTP
+GZIP_BYTES: Final = 40_000  # what zlib needs
+GZIP: Final = 31  # zlib: with gzip's header
+BREATHE: Final = 1_048_576  # decompressed bytes after which other requests have a turn: 2 ms of zlib
+ENCODINGS: Final = "gzip, zstd, identity"
+
+
+class BodyReader:
+    """What `Request.read` is: each call gives the body, once.
+
+    Args:
+        exchange: Where the body arrives.
+        settings: Limits.
+        lease: Takes what the body needs from the memory of all requests.
+    """
+
+    def __init__(self, exchange: Exchange, settings: "ServerSettings", lease: Lease) -> None:
+        self._exchange = exchange
+        self._most = settings.max_body_bytes
+        self._lease = lease
+
+    async def __call__(self) -> AsyncIterator[bytes]:
+        """Give the body in parts, within --max-body-bytes.
+
+        Raises:
+            Problem: If it is too large, too slow, not what its content-encoding says, or if memory is short.
+        """
+        headers = self._exchange.headers
+        length = int(headers.get("content-length", "0"))
+        if length > self._most:
+            raise self._too_large(f"{length:,} bytes")
+        is_plain = headers.get("content-encoding", "identity") == "identity"
+        reserved = length if is_plain else 0
+        self._lease.take(reserved)
+        size = 0
+        async for part in self.unlimited():
+            size += len(part)
+            if size > self._most:
+                raise self._too_large(f"more than {self._most:,} bytes")
+            if size > reserved:
+                self._lease.take(size - reserved)
+                reserved = size
+            yield part
+
+    async def unlimited(self) -> AsyncIterator[bytes]:
+        """Give a body of any size in parts, for who keeps none of them.
+
+        Raises:
+            Problem: If it is too slow, or not what its content-encoding says.
+        """
+        encoding = self._exchange.headers.get("content-encoding", "identity").strip().lower()
+        if encoding in ("identity", ""):
+            async for part in self._exchange.parts():
+                yield part
+            return
+        decompress = _decompressor(encoding, self._lease)
+        size = 0
+        async for part in self._exchange.parts():
+            for piece in decompress.feed(part):
+                size += len(piece)
+                yield piece
+                if size > BREATHE:
+                    size = 0
+                    await asyncio.sleep(0)
+        if not decompress.is_whole:
+            raise Problem(Kind.INVALID_JSON, f"The body ends in the middle of its {encoding}.")
+
+    def _too_large(self, found: str) -> Problem:
+        return Problem(
+            Kind.TOO_LARGE,
+            f"The body has {found}; this server takes {self._most:,} after decompression (--max-body-bytes). Send "
+            f"fewer texts at once, or stream them.",
+        )
+
+
+def unlimited(request: Request) -> AsyncIterator[bytes]:
+    """Give a body of any length in parts, for handlers that work on it part by part and keep none.
+
+    Raises:
+        Problem: If it is too slow, or not what its content-encoding says.
+    """
+    return cast("BodyReader", request.read).unlimited()
+
+
+class _Decompressor(Protocol):
+    is_whole: bool
+
+    def feed(self, data: bytes) -> Iterator[bytes]: ...
+
+
+def _decompressor(encoding: str, lease: Lease) -> _Decompressor:
+    if encoding in ("gzip", "x-gzip"):
+        return _Gzip(lease)
+    if encoding == "zstd":
+        return _Zstd(lease)
+    raise Problem(
+        Kind.MEDIA_TYPE,
+        f"content-encoding is {encoding[:80]!r}; this server reads one of: {ENCODINGS}; once, not nested.",
+    )
+
+
+class _Gzip:
+    def __init__(self, lease: Lease) -> None:
+        lease.hold(GZIP_BYTES)
+        self._inflate = zlib.decompressobj(GZIP)
+        self.is_whole = False  # no member is open
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        while data:
+            if self._inflate.eof:  # one member after another is gzip too
+                self._inflate = zlib.decompressobj(GZIP)
+            try:
+                piece = self._inflate.decompress(data, STEP)
+            except zlib.error as error:
+                raise Problem(Kind.INVALID_JSON, f"The body is no valid gzip: {error}.") from None
+            data = self._inflate.unconsumed_tail or self._inflate.unused_data
+            if piece:
+                yield piece
+            while not data and len(piece) == STEP:  # what zlib holds back beyond STEP, all input read
+                piece = self._inflate.decompress(b"", STEP)
+                if piece:
+                    yield piece
+        self.is_whole = self._inflate.eof
+
+
+class _Zstd:
+    def __init__(self, lease: Lease) -> None:
+        self._lease = lease
+        self._held = 0
+        self._frame: zstandard.ZstdDecompressionObj | None = None
+        self.is_whole = False  # no frame is open
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        for begin in range(0, len(data), ZSTD_SLICE):
+            slice_ = data[begin : begin + ZSTD_SLICE]
+            while slice_:
+                if self._frame is None or self._frame.eof:
+                    self._frame = self._next_frame(slice_)
+                try:
+                    piece = self._frame.decompress(slice_)
+                except zstandard.ZstdError as error:
+                    raise Problem(Kind.INVALID_JSON, f"The body is no valid zstd: {error}.") from None
+                slice_ = self._frame.unused_data if self._frame.eof else b""
+                if piece:
+                    yield piece
+        self.is_whole = self._frame is not None and self._frame.eof
+
+    def _next_frame(self, head: bytes) -> "zstandard.ZstdDecompressionObj":
+        try:
+            window = min(zstandard.get_frame_parameters(head).window_size, ZSTD_WINDOW)
+        except zstandard.ZstdError:  # the head is not whole, or none
+            window = ZSTD_WINDOW
+        if window > self._held:
+            self._lease.take((window - self._held) // COPIES)
+            self._held = window
+        return zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW).decompressobj()

@@ -1,0 +1,1 @@
+"""The APIs that clients already speak: one file each, its routes and its words for errors."""

@@ -1,0 +1,276 @@
+"""gtekit's own routes: all that a local model does, for `gtekit.Client` and for anybody who wants bytes or streams."""
+
+from dataclasses import asdict
+from functools import partial
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+import numpy as np
+import orjson
+
+from gtekit.config import FEWEST_TOKENS
+from gtekit.serving.answers import (
+    base64_rows,
+    float_rows,
+    in_slices,
+    octets,
+    shape_header,
+    space_headers,
+    truncation_headers,
+)
+from gtekit.serving.dialects.native_arrays import encode_chunks, token_states
+from gtekit.serving.dialects.native_inputs import (
+    NATIVE,
+    check_list,
+    check_range,
+    in_thread,
+    make_job,
+    prompt_of,
+    wants_octets,
+)
+from gtekit.serving.dialects.native_lines import encode_lines
+from gtekit.serving.dialects.native_schema import (
+    ChunksAnswer,
+    ChunksRequest,
+    CountsAnswer,
+    EncodeAnswer,
+    EncodeRequest,
+    ModelAnswer,
+    PlacesAnswer,
+    ReportAnswer,
+    ReportRequest,
+    StatesRequest,
+    TextsRequest,
+    TokensAnswer,
+)
+from gtekit.serving.encoding import Encoded
+from gtekit.serving.inputs import embed, find_model, read_json
+from gtekit.serving.messages import NDJSON, OCTETS, Account, Request, Response
+from gtekit.serving.routes import Route
+from gtekit.version import __version__
+
+if TYPE_CHECKING:
+    from gtekit.embedder import Embedder
+    from gtekit.serving.served_models import ServedModel
+    from gtekit.serving.state import State
+
+
+async def model(request: Request, state: "State", account: Account) -> Response:
+    """Say what the model is that `?model=` names."""
+    served = find_model(state, dict(parse_qsl(request.query)).get("model"))
+    account.model = served.name
+    return Response(body=await in_thread(partial(_describe, served, state)))
+
+
+def _describe(served: "ServedModel", state: "State") -> bytes:
+    model = served.model
+    answer = ModelAnswer(
+        name=model.name,
+        served_as=served.name,
+        revision=model.revision,
+        fingerprint=model.fingerprint,
+        dimension=model.dimension,
+        max_tokens=model.max_tokens,
+        prompts=dict(model.prompts),
+        default_prompt_name=model.checkpoint.default_prompt_name,
+        pooling=model.pooling,
+        normalize=model.normalize,
+        precision=model.precision,
+        isa=model.isa,
+        threads=model.threads,
+        cls_id=model.tokenizer.cls_id,
+        sep_id=model.tokenizer.sep_id,
+        max_texts=state.settings.max_texts,
+        max_body_bytes=state.settings.max_body_bytes,
+        version=__version__,
+    )
+    return orjson.dumps({name: getattr(answer, name) for name in answer.__struct_fields__})
+
+
+async def encode(request: Request, state: "State", account: Account) -> Response:
+    """Embed a list of texts, or lines as they come."""
+    if request.header("content-type").partition(";")[0].strip().lower() == NDJSON:
+        return await encode_lines(request, state, account)
+    asked = await read_json(request, EncodeRequest)
+    served = find_model(state, asked.model)
+    check_list(asked.texts, state.settings)
+    job = make_job(served, asked, asked.texts, state.settings, request)
+    if asked.texts:
+        encoded = await embed(served, job, account)
+    else:
+        encoded = _nothing(job.dimensions or served.model.dimension)
+    headers = [*truncation_headers(encoded), *space_headers(served)]
+    if wants_octets(request):
+        numbers = encoded.lengths.astype("<i4").tobytes() if asked.return_lengths else b""
+        return Response(
+            body=octets(encoded.embeddings) + numbers,
+            content_type=OCTETS,
+            headers=[*headers, shape_header(encoded.embeddings)],
+        )
+    return Response(body=await _json_body(served, asked, encoded), headers=headers)
+
+
+def _nothing(dimension: int) -> Encoded:
+    return Encoded(
+        embeddings=np.empty((0, dimension), np.float32),
+        lengths=np.empty(0, np.int64),
+        truncated=[],
+        tokens=0,
+        lane="interactive",
+        cached=0,
+        deduplicated=0,
+        tokenization_s=0.0,
+        queue_s=0.0,
+        inference_s=0.0,
+    )
+
+
+async def _json_body(served: "ServedModel", asked: EncodeRequest, encoded: Encoded) -> bytes:
+    if asked.encoding == "base64":
+        rows = [b'"' + row + b'"' for row in await in_slices(base64_rows, encoded.embeddings)]
+    else:
+        rows = await in_slices(float_rows, encoded.embeddings)
+    rest = {"tokens": encoded.tokens, "truncated": encoded.truncated}
+    if asked.return_lengths:
+        rest["lengths"] = encoded.lengths.tolist()
+    return b"".join(
+        [
+            b'{"model":',
+            orjson.dumps(served.name),
+            b',"embeddings":[',
+            b",".join(rows),
+            b"],",
+            orjson.dumps(rest)[1:],
+        ]
+    )
+
+
+async def count_tokens(request: Request, state: "State", account: Account) -> Response:
+    """Count the tokens of each text."""
+    served, texts = await _texts(request, state, account)
+    return Response(body=orjson.dumps({"counts": await in_thread(partial(served.model.count_tokens, texts))}))
+
+
+async def tokens(request: Request, state: "State", account: Account) -> Response:
+    """Give the tokens of each text, special tokens included, not cut."""
+    served, texts = await _texts(request, state, account)
+    return Response(body=await in_thread(lambda: orjson.dumps({"tokens": served.model.tokenize(texts)})))
+
+
+async def token_places(request: Request, state: "State", account: Account) -> Response:
+    """Give the tokens of each text with the characters that they come from."""
+    served, texts = await _texts(request, state, account)
+    return Response(body=await in_thread(lambda: orjson.dumps({"texts": _places(served.model, texts)})))
+
+
+def _places(model: "Embedder", texts: list[str]) -> list[dict[str, list[int]]]:
+    found = (model.tokenizer.encode_with_offsets(text, index) for index, text in enumerate(texts))
+    return [
+        {
+            "token_ids": places.token_ids.tolist(),
+            "starts": places.starts.tolist(),
+            "ends": places.ends.tolist(),
+            "is_word_start": places.is_word_start.tolist(),
+        }
+        for places in found
+    ]
+
+
+async def truncation_report(request: Request, state: "State", account: Account) -> Response:
+    """Say which texts would be cut, and where."""
+    asked = await read_json(request, ReportRequest)
+    served = find_model(state, asked.model)
+    account.model, account.texts = served.name, len(asked.texts)
+    check_list(asked.texts, state.settings)
+    prompt = prompt_of(served, asked)
+    limit = check_range("max_tokens", asked.max_tokens, FEWEST_TOKENS, served.model.max_tokens)
+
+    def report() -> bytes:
+        model = served.model if limit in (None, served.model.max_tokens) else served.model.with_max_tokens(int(limit))
+        cuts = model.truncation_report(asked.texts, prompt=prompt)
+        return orjson.dumps({"truncations": [asdict(cut) for cut in cuts]})
+
+    return Response(body=await in_thread(report))
+
+
+async def _texts(request: Request, state: "State", account: Account) -> "tuple[ServedModel, list[str]]":
+    asked = await read_json(request, TextsRequest)
+    served = find_model(state, asked.model)
+    account.model, account.texts = served.name, len(asked.texts)
+    check_list(asked.texts, state.settings)
+    return served, asked.texts
+
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        method="GET",
+        path="/model",
+        dialect=NATIVE,
+        handler=model,
+        summary="What a model is: its space, its limits, its prompts",
+        response=ModelAnswer,
+    ),
+    Route(
+        method="POST",
+        path="/encode",
+        dialect=NATIVE,
+        handler=encode,
+        summary="Embed texts: JSON or lines in, JSON, lines or float32 out",
+        request=EncodeRequest,
+        response=EncodeAnswer,
+    ),
+    Route(
+        method="POST",
+        path="/encode_chunks",
+        dialect=NATIVE,
+        handler=encode_chunks,
+        summary="Embed texts of any length in pieces",
+        request=ChunksRequest,
+        response=ChunksAnswer,
+    ),
+    Route(
+        method="POST",
+        path="/token_states",
+        dialect=NATIVE,
+        handler=token_states,
+        summary="The last hidden state of every token, as float32",
+        request=StatesRequest,
+        response_text="float32 rows (x-gtekit-shape says how many), then as int32 the rows and the tokens of each text",
+    ),
+    Route(
+        method="POST",
+        path="/count_tokens",
+        dialect=NATIVE,
+        handler=count_tokens,
+        summary="How many tokens texts have",
+        request=TextsRequest,
+        response=CountsAnswer,
+    ),
+    Route(
+        method="POST",
+        path="/tokens",
+        dialect=NATIVE,
+        handler=tokens,
+        summary="The tokens of texts",
+        request=TextsRequest,
+        response=TokensAnswer,
+    ),
+    Route(
+        method="POST",
+        path="/token_places",
+        dialect=NATIVE,
+        handler=token_places,
+        summary="The tokens of texts with the characters that they come from",
+        request=TextsRequest,
+        response=PlacesAnswer,
+    ),
+    Route(
+        method="POST",
+        path="/truncation_report",
+        dialect=NATIVE,
+        handler=truncation_report,
+        summary="Which texts would be cut, and where",
+        request=ReportRequest,
+        response=ReportAnswer,
+    ),
+)

@@ -1,0 +1,193 @@
+"""Lists of any length: a text a line in, a vector a line (or its float32) out, both as they come, in bounded memory.
+
+What has come while the texts before were computed is the next window: a client that sends fast is served in large
+batches, and one that sends a line and waits gets its answer at once.
+"""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+import msgspec
+import orjson
+
+from gtekit.serving.answers import base64_rows, float_rows, in_slices, octets, space_headers
+from gtekit.serving.bodies import unlimited
+from gtekit.serving.dialects.native_inputs import error_values, make_job, wants_octets
+from gtekit.serving.dialects.native_schema import EncodeLine, EncodeOptions
+from gtekit.serving.encoding import Encoded, EncodeJob
+from gtekit.serving.inputs import embed, find_model
+from gtekit.serving.messages import NDJSON, OCTETS, Account, Request, Response
+from gtekit.serving.problems import Kind, Problem
+
+if TYPE_CHECKING:
+    from gtekit.serving.served_models import ServedModel
+    from gtekit.serving.settings import ServerSettings
+    from gtekit.serving.state import State
+
+WINDOW_TEXTS = 256  # the most texts of a window
+WINDOW_CHARS = 131_072
+BYTES_OF_CHAR = 6  # at most in JSON: \u00e9
+LINE_EXTRA = 4096  # for the id and what is around it
+
+_DECODER = msgspec.json.Decoder(str | EncodeLine)
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    number: int  # from 1, blank lines counted
+    text: str
+    id: str | int | None
+
+
+async def encode_lines(request: Request, state: "State", account: Account) -> Response:
+    """Answer a stream of lines; the options are in the query string, as in ?on_truncation=error&normalize=false."""
+    asked = _read_query(request.query)
+    served = find_model(state, asked.model)
+    job = make_job(served, asked, [], state.settings, request)
+    account.model = served.name
+    stream = _Stream(served, asked, job, account)
+    headers = space_headers(served)
+    lines = _windows(unlimited(request), state.settings)
+    if wants_octets(request):
+        dimension = job.dimensions or served.model.dimension
+        headers.append(("x-gtekit-shape", f"*,{dimension}"))
+        return Response(body=stream.octets(lines), content_type=OCTETS, headers=headers)
+    return Response(body=stream.rows(lines), content_type=NDJSON, headers=headers)
+
+
+def _read_query(query: str) -> EncodeOptions:
+    try:
+        return msgspec.convert(dict(parse_qsl(query, keep_blank_values=True)), EncodeOptions, strict=False)
+    except msgspec.ValidationError as error:
+        raise Problem(Kind.INVALID_VALUE, f"query string: {error}.") from None
+
+
+async def _windows(parts: AsyncIterator[bytes], settings: "ServerSettings") -> AsyncIterator[list[_Line] | Problem]:
+    """Give the lines that are there, window by window; what is wrong with one comes after those before it."""
+    most_bytes = min(BYTES_OF_CHAR * settings.max_text_chars + LINE_EXTRA, settings.max_body_bytes)
+    rest = b""
+    number = 0
+    async for part in parts:
+        *whole, rest = (rest + part).split(b"\n")
+        for found in _decode(whole, number, settings):
+            yield found
+            if isinstance(found, Problem):
+                return
+        number += len(whole)
+        if len(rest) > most_bytes:
+            yield Problem(Kind.TOO_LARGE, f"line {number + 1} has more than {most_bytes:,} bytes; split its text.")
+            return
+    for found in _decode([rest], number, settings):
+        yield found
+
+
+def _decode(lines: Sequence[bytes], number: int, settings: "ServerSettings") -> Iterator[list[_Line] | Problem]:
+    window: list[_Line] = []
+    chars = 0
+    for place, line in enumerate(lines, number + 1):
+        if not line.strip():
+            continue
+        try:
+            found = _read_line(line, place, settings)
+        except Problem as problem:
+            if window:
+                yield window
+            yield problem
+            return
+        if window and (len(window) >= WINDOW_TEXTS or chars + len(found.text) > WINDOW_CHARS):
+            yield window
+            window, chars = [], 0
+        window.append(found)
+        chars += len(found.text)
+    if window:
+        yield window
+
+
+def _read_line(line: bytes, number: int, settings: "ServerSettings") -> _Line:
+    try:
+        value = _DECODER.decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Problem(
+            Kind.INVALID_JSON,
+            f'line {number} is neither a JSON string nor {{"text": "...", "id": ...}}: {error}.',
+        ) from None
+    read = _Line(number, value, None) if isinstance(value, str) else _Line(number, value.text, value.id)
+    if len(read.text) > settings.max_text_chars:
+        raise Problem(
+            Kind.TOO_LARGE,
+            f"line {number} has {len(read.text):,} characters, the limit is {settings.max_text_chars:,}. Split it, or "
+            "start the server with a larger --max-text-chars.",
+        )
+    return read
+
+
+class _Stream:
+    """Windows of lines to parts of the answer."""
+
+    def __init__(self, served: "ServedModel", asked: EncodeOptions, job: EncodeJob, account: Account) -> None:
+        self._served, self._asked, self._job, self._account = served, asked, job, account
+        self._index = 0  # of the next text
+
+    async def octets(self, lines: "AsyncIterator[list[_Line] | Problem]") -> AsyncIterator[bytes]:
+        """Give float32 rows. An error cuts the connection: there is no other way to say it in the middle of bytes."""
+        async for window in lines:
+            if isinstance(window, Problem):
+                raise window
+            yield octets((await self._embed(window)).embeddings)
+
+    async def rows(self, lines: "AsyncIterator[list[_Line] | Problem]") -> AsyncIterator[bytes]:
+        """Give a line for each text, and where something is wrong, a last line that says what."""
+        try:
+            async for window in lines:
+                if isinstance(window, Problem):
+                    raise window
+                try:
+                    encoded = await self._embed(window)
+                except Problem as problem:
+                    if problem.kind not in (Kind.TOO_LONG, Kind.INVALID_VALUE) or len(window) == 1:
+                        raise _at(problem, window) from None
+                    for line in window:  # one by one: those before the bad one are answered
+                        yield await self._write([line], await self._embed_one(line))
+                    continue
+                yield await self._write(window, encoded)
+        except Problem as problem:
+            if problem.kind is Kind.GONE:
+                raise
+            yield orjson.dumps({"error": error_values(problem)}) + b"\n"
+
+    async def _embed(self, window: list[_Line]) -> Encoded:
+        return await embed(self._served, replace(self._job, texts=[line.text for line in window]), self._account)
+
+    async def _embed_one(self, line: _Line) -> Encoded:
+        try:
+            return await self._embed([line])
+        except Problem as problem:
+            raise _at(problem, [line]) from None
+
+    async def _write(self, window: list[_Line], encoded: Encoded) -> bytes:
+        if self._asked.encoding == "base64":
+            rows = [b'"' + row + b'"' for row in await in_slices(base64_rows, encoded.embeddings)]
+        else:
+            rows = await in_slices(float_rows, encoded.embeddings)
+        cut = set(encoded.truncated)
+        parts = []
+        for place, (line, row) in enumerate(zip(window, rows, strict=True)):
+            values: dict[str, object] = {"index": self._index + place}
+            if line.id is not None:
+                values["id"] = line.id
+            values["tokens"] = int(encoded.lengths[place])
+            if place in cut:
+                values["truncated"] = True
+            parts.append(orjson.dumps(values)[:-1] + b',"embedding":' + row + b"}\n")
+        self._index += len(window)
+        return b"".join(parts)
+
+
+def _at(problem: Problem, window: list[_Line]) -> Problem:
+    first, last = window[0].number, window[-1].number
+    where = f"line {first}" if first == last else f"lines {first} to {last}"
+    return Problem(
+        problem.kind, f"{where}: {problem.message}", param=problem.param, retry_after_s=problem.retry_after_s
+    )

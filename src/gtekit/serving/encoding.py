@@ -1,0 +1,46 @@
+"""What dialects ask of the scheduler, and what they get."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from gtekit.arrays import Floats, Ints
+from gtekit.serving.messages import Disconnect
+
+Lane = Literal["interactive", "bulk"]
+Truncation = Literal["error", "end", "start", "chunk"]  # refuse; lose the end; lose the beginning; embed it all
+
+
+@dataclass(slots=True, kw_only=True)
+class EncodeJob:
+    """Texts of one request and how to embed them. Checked by the dialect that made it."""
+
+    texts: Sequence[str]
+    prompt: str = ""  # goes before each text
+    truncation: Truncation = "error"
+    max_tokens: int | None = None  # fewer than the model reads, [CLS] and [SEP] included
+    normalize: bool | None = None  # None: as the model does
+    dimensions: int | None = None  # keep so many, then normalize again
+    lane: Lane | None = None  # None: by size
+    deadline: float | None = None  # of time.monotonic()
+    disconnect: Disconnect | None = None
+    text_name: str = "texts"  # how the client calls its list, for messages: input, inputs, documents
+    too_long_fix: str = (  # how a client of this dialect gets a long text embedded, for the same
+        'ask for its beginning with "on_truncation": "cut" or for all of it, in pieces, with "on_truncation": "chunk"'
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class Encoded:
+    """The vectors of a job, and what they took."""
+
+    embeddings: Floats  # (N, D)
+    lengths: Ints  # (N,), tokens of each text before any cut, [CLS], [SEP] and prompt included
+    truncated: list[int]  # the places of the texts that were cut, ascending
+    tokens: int  # that were read, all texts together
+    lane: Lane
+    cached: int  # texts that were found in the cache
+    deduplicated: int  # texts that were on their way already, for this request or another
+    tokenization_s: float
+    queue_s: float  # until the first of the texts was taken
+    inference_s: float

@@ -1,0 +1,255 @@
+"""A queue of rows and the threads that take them to the engine.
+
+Rows of several requests share an engine call. A row that is already on its way in this lane is not run twice: whoever
+wants it is one of its takers. A lane never looks into another, so a query can't end up waiting for a long job.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from threading import Condition, Thread
+from typing import Any
+
+import numpy as np
+
+from gtekit.arrays import Floats, Ints, TokenIds
+from gtekit.serving.vector_cache import VectorCache
+
+ENGINE_THREADS = 2  # one call computes while the results of the other are handed out
+
+RunEngine = Callable[[TokenIds, Ints, bool], Floats]  # token ids, cu_seqlens, whether to normalize -> (B, D)
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Work:
+    """Rows of one request that go through one lane with one kind of normalization."""
+
+    owner: Any  # whoever `on_done` has to find
+    token_ids: TokenIds  # (S,)
+    cu_seqlens: Ints  # (n + 1,)
+    normalize: bool
+    vectors: Floats  # (n, D), filled row by row
+    started: float | None = None  # when the first of its rows went to the engine
+    error: BaseException | None = None
+    missing: int = 0  # rows without a vector
+    cached: int = 0  # rows that came from the cache
+    shared: int = 0  # rows that were on their way already
+    is_over: bool = False  # nobody waits for it
+    is_queued: bool = False
+    waiting: list[int] = field(default_factory=list)  # rows that no call has taken, the next one last
+    keys: list[bytes] = field(default_factory=list)  # of each row
+
+    def row(self, row: int) -> TokenIds:
+        """Give the token ids of a row."""
+        return self.token_ids[self.cu_seqlens[row] : self.cu_seqlens[row + 1]]
+
+    def length(self, row: int) -> int:
+        """Count the tokens of a row."""
+        return int(self.cu_seqlens[row + 1] - self.cu_seqlens[row])
+
+
+class Lane:
+    """One queue.
+
+    Args:
+        run: Runs the engine; called on the lane's threads.
+        on_done: Gets the works that are complete, or failed; called on the lane's threads, or on that of `add`.
+        call_tokens: The most tokens of an engine call; a longer row is a call of its own.
+        takes_turns: Whether works are served in turn (long jobs) or one after the other (queries).
+        cache_bytes: Of the vectors that are kept.
+        on_call: Gets texts, tokens and seconds of each engine call.
+    """
+
+    def __init__(
+        self,
+        run: RunEngine,
+        on_done: Callable[[Sequence[Work]], None],
+        *,
+        call_tokens: int,
+        takes_turns: bool,
+        cache_bytes: int = 0,
+        on_call: Callable[[int, int, float], None] | None = None,
+    ) -> None:
+        self._run, self._on_done, self._on_call = run, on_done, on_call
+        self._call_tokens, self._takes_turns = call_tokens, takes_turns
+        self._cache = VectorCache(cache_bytes)
+        self._changed = Condition()
+        self._queue: deque[Work] = deque()
+        self._takers: dict[bytes, list[tuple[Work, int]]] = {}  # who wants each row that is on its way
+        self._is_closed = False
+        self.queued_tokens = 0
+        self.queued_texts = 0
+        self._threads = [Thread(target=self._work, name="gtekit-lane", daemon=True) for _ in range(ENGINE_THREADS)]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def cached_bytes(self) -> int:
+        """Memory of the vectors that are kept."""
+        return self._cache.held_bytes
+
+    def add(self, work: Work, order: Sequence[int]) -> None:
+        """Queue the rows of a work, to be taken in `order`."""
+        with self._changed:
+            if work.is_over:
+                return
+            if self._is_closed:
+                work.error = RuntimeError("the lane is closed")
+            else:
+                self._claim(work, order)
+            is_done = work.error is not None or not work.missing
+        if is_done:
+            self._on_done([work])
+
+    def drop(self, work: Work) -> None:
+        """Forget a work that nobody waits for. Rows that others want as well go on in their name."""
+        with self._changed:
+            if work.is_over:
+                return
+            work.is_over = True
+            waiting = set(work.waiting)
+            self._take_off(work)
+            for row, key in enumerate(work.keys):
+                takers = self._takers.get(key)
+                if takers is None:
+                    continue
+                takers[:] = [taker for taker in takers if taker[0] is not work]
+                if row in waiting:
+                    self._hand_over(key, takers)
+            self._changed.notify()
+
+    def close(self) -> None:
+        """End the threads once their calls are done. Works in the queue fail."""
+        with self._changed:
+            self._is_closed = True
+            left = {id(work): work for takers in self._takers.values() for work, _ in takers if not work.is_over}
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
+        unfinished = [work for work in left.values() if work.missing]
+        for work in unfinished:
+            work.error = RuntimeError("the lane is closed")
+        self._on_done(unfinished)
+
+    def _claim(self, work: Work, order: Sequence[int]) -> None:
+        kind = b"n" if work.normalize else b"-"
+        work.keys = [kind + work.row(row).tobytes() for row in range(len(work.cu_seqlens) - 1)]
+        work.missing = len(work.keys)
+        for row in order:
+            key = work.keys[row]
+            if (known := self._cache.get(key)) is not None:
+                work.vectors[row] = known
+                work.missing -= 1
+                work.cached += 1
+            elif (takers := self._takers.get(key)) is not None:
+                takers.append((work, row))
+                work.shared += 1
+            else:
+                self._takers[key] = [(work, row)]
+                work.waiting.append(row)
+        work.waiting.reverse()
+        if work.waiting:
+            self._put_on(work)
+
+    def _put_on(self, work: Work) -> None:
+        work.is_queued = True
+        self._queue.append(work)
+        self.queued_texts += len(work.waiting)
+        self.queued_tokens += sum(map(work.length, work.waiting))
+        self._changed.notify()
+
+    def _take_off(self, work: Work) -> None:
+        if work.is_queued:
+            self._queue.remove(work)
+            work.is_queued = False
+        self.queued_texts -= len(work.waiting)
+        self.queued_tokens -= sum(map(work.length, work.waiting))
+        work.waiting.clear()
+
+    def _hand_over(self, key: bytes, takers: list[tuple[Work, int]]) -> None:
+        """Give a row whose owner left, and which no call has taken, to the first of its other takers."""
+        if not takers:
+            del self._takers[key]
+            return
+        work, row = takers[0]
+        if work.is_queued:
+            work.waiting.append(row)
+            self.queued_texts += 1
+            self.queued_tokens += work.length(row)
+        else:
+            work.waiting.append(row)
+            self._put_on(work)
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                while not self._queue and not self._is_closed:
+                    self._changed.wait()
+                if self._is_closed:
+                    return
+                rows = self._take()
+                if self._queue:
+                    self._changed.notify()
+            self._call(rows)
+
+    def _take(self) -> list[tuple[Work, int]]:
+        """Take the rows of one engine call: of those who have waited longest, as many as fit."""
+        now = time.monotonic()
+        rows: list[tuple[Work, int]] = []
+        tokens = 0
+        normalize = self._queue[0].normalize
+        while self._queue and self._queue[0].normalize == normalize:
+            work = self._queue[0]
+            while work.waiting and (not rows or tokens + work.length(work.waiting[-1]) <= self._call_tokens):
+                row = work.waiting.pop()
+                tokens += work.length(row)
+                rows.append((work, row))
+            if work.started is None:
+                work.started = now
+            if work.waiting:  # the call is full
+                if self._takes_turns:
+                    self._queue.rotate(-1)
+                break
+            self._queue.popleft()
+            work.is_queued = False
+        self.queued_texts -= len(rows)
+        self.queued_tokens -= tokens
+        return rows
+
+    def _call(self, rows: list[tuple[Work, int]]) -> None:
+        parts = [work.row(row) for work, row in rows]
+        cu_seqlens = np.zeros(len(parts) + 1, np.int64)
+        np.cumsum([len(part) for part in parts], out=cu_seqlens[1:])
+        begin = time.monotonic()
+        try:
+            vectors = self._run(np.concatenate(parts), cu_seqlens, rows[0][0].normalize)
+        except Exception as error:
+            done = self._fail(rows, error)
+        else:
+            if self._on_call:
+                self._on_call(len(parts), int(cu_seqlens[-1]), time.monotonic() - begin)
+            done = self._deliver(rows, vectors)
+        if done:
+            self._on_done(done)
+
+    def _deliver(self, rows: list[tuple[Work, int]], vectors: Floats) -> list[Work]:
+        done: list[Work] = []
+        with self._changed:
+            for (owner, owned), vector in zip(rows, vectors, strict=True):
+                key = owner.keys[owned]
+                self._cache.put(key, vector)
+                for work, row in self._takers.pop(key):
+                    work.vectors[row] = vector
+                    work.missing -= 1
+                    if work.missing == 0:
+                        done.append(work)
+        return done
+
+    def _fail(self, rows: list[tuple[Work, int]], error: Exception) -> list[Work]:
+        with self._changed:
+            failed = {id(work): work for owner, owned in rows for work, _ in self._takers.pop(owner.keys[owned])}
+        for work in failed.values():
+            work.error = error
+            self.drop(work)
+        return list(failed.values())

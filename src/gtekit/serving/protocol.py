@@ -1,0 +1,351 @@
+"""HTTP/1.1 over one socket: httptools (Node's llhttp) parses, this file keeps order, limits and time."""
+
+import asyncio
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final
+
+from gtekit.errors import MissingExtraError
+from gtekit.serving.exchange import MIN_BYTES_PER_S, STATUS_LINES, Exchange
+from gtekit.serving.problems import Kind, Problem
+
+try:
+    import httptools
+except ModuleNotFoundError:
+    raise MissingExtraError("gtekit serve", "serve", "httptools") from None
+
+if TYPE_CHECKING:
+    from gtekit.serving.connections import Connections
+
+MOST_PIPELINED: Final = 64  # requests of one connection that wait for the one before them
+MOST_REFUSED: Final = 256  # connections above the limit that are told so; more are cut without a word
+ONCE: Final = {"host", "content-length", "transfer-encoding", "content-type", "authorization"}
+LINGER_S: Final = 1.0  # how long what a refused client still sends is read: else a reset overtakes our answer
+
+
+class HttpConnection(asyncio.Protocol):
+    """One connection. All of it runs on the event loop."""
+
+    def __init__(self, shared: "Connections") -> None:
+        self.shared = shared
+        self.transport: asyncio.Transport = None  # type: ignore[assignment]  # until connection_made
+        self.client = ""
+        self._parser: Any = httptools.HttpRequestParser(self)
+        self._exchange: Exchange | None = None  # the one being answered
+        self._incoming: Exchange | None = None  # the one whose body is being read
+        self._waiting: deque[Exchange] = deque()
+        self._is_reading_paused = False
+        self._can_write: asyncio.Event | None = None  # made once a write had to wait
+        self._is_closing = False  # nothing that arrives matters any more
+        self._close_at = 0.0
+
+        self._quiet_since = time.monotonic()  # the last answer, or the first byte of headers that are not complete
+        self._is_fresh = True  # the first request has not come: the header timeout counts from the connection on
+        self._in_headers = False
+        self._header_bytes = 0
+        self._url = b""
+        self._headers: dict[str, str] = {}
+        self._problem: Problem | None = None
+        # Java's client asks for HTTP/2 with its first request, and the parser then takes no body for one. We answer in
+        # HTTP/1.1: a made-up head, which is not listened to, makes it read the body after all
+        self._hidden_head = b""
+        self._is_hidden_head = False
+        self._written = 0  # bytes
+        self._flushed = 0  # of those, when the client was last seen to read fast enough
+        self._flushed_at = 0.0  # when that was; 0: nothing waits to be sent
+
+    # what the event loop calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take a connection, or refuse it where there are too many."""
+        self.transport = transport  # type: ignore[assignment]
+        peer = transport.get_extra_info("peername")
+        self.client = peer[0] if isinstance(peer, tuple) else "unix"
+        connections = len(self.shared.open)
+        most = self.shared.settings.max_connections
+        self.shared.open.add(self)
+        if connections >= most + MOST_REFUSED:
+            self.transport.abort()
+        elif connections >= most:
+            message = f"This server has {most:,} connections, as many as --max-connections allows. Try again shortly."
+            self._refuse(Problem(Kind.UNAVAILABLE, message, retry_after_s=1.0))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell whoever works for this client that it is gone."""
+        self.shared.open.discard(self)
+        self._is_closing = True
+        self._hang_up()
+        self._parser = None  # the parser and its callbacks hold each other
+
+    def eof_received(self) -> bool:
+        """Take the end of what a client sends for a hang-up: hardly anybody closes one half of a connection."""
+        self._is_closing = True
+        self._hang_up()
+        return False
+
+    def pause_writing(self) -> None:
+        """Let `drain` wait: the client reads more slowly than we write."""
+        if self._can_write is None:
+            self._can_write = asyncio.Event()
+        self._can_write.clear()
+
+    def resume_writing(self) -> None:
+        """Let `drain` go on."""
+        if self._can_write is not None:
+            self._can_write.set()
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what has come."""
+        if self._is_closing or self._problem is not None:
+            return
+        self._header_bytes += len(data)
+        while data:
+            try:
+                self._parser.feed_data(data)
+                break
+            except httptools.HttpParserUpgrade as upgrade:
+                data = self._hidden_head + data[upgrade.args[0] :]
+                self._is_hidden_head = bool(self._hidden_head)
+                self._hidden_head = b""
+            except httptools.HttpParserError as error:
+                self._break_off(self._problem or Problem(Kind.INVALID_JSON, f"This is no valid HTTP request: {error}."))
+                return
+        if self._header_bytes > self.shared.settings.max_header_bytes:
+            self._break_off(self._too_long())
+
+    # what the parser calls
+
+    def on_message_begin(self) -> None:
+        """Begin a request, at its first byte."""
+        if self._is_hidden_head:
+            return
+        self._in_headers = True
+        self._is_fresh = False
+        self._quiet_since = time.monotonic()
+        self._url = b""
+        self._headers = {}
+
+    def on_url(self, url: bytes) -> None:
+        """Take a part of the target."""
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header, or a trailer, which nobody needs."""
+        if not self._in_headers:
+            return
+        key = name.decode("latin-1").lower()
+        text = value.decode("latin-1").strip(" \t")
+        if key in self._headers:
+            if key in ONCE:
+                self._stop(Problem(Kind.INVALID_JSON, f"The header {key} is there twice."))
+            text = f"{self._headers[key]}, {text}"
+        self._headers[key] = text
+
+    def on_headers_complete(self) -> None:
+        """Check the headers and have the request answered, now or after those before it."""
+        if self._is_hidden_head:
+            self._is_hidden_head = False
+            return
+        self._in_headers = False
+        parser, headers = self._parser, self._headers
+        size = len(self._url) + sum(len(name) + len(value) + 4 for name, value in headers.items())
+        if size > self.shared.settings.max_header_bytes:
+            self._stop(self._too_long())
+        is_http_1_0 = parser.get_http_version() == "1.0"
+        self._check(headers, is_http_1_0)
+        method = parser.get_method().decode("latin-1")
+        exchange = Exchange(
+            self,
+            method,
+            self._url,
+            headers,
+            client=self.client,
+            started=time.monotonic(),
+            keep_alive=parser.should_keep_alive() and method != "CONNECT" and not self.shared.is_draining,
+            is_http_1_0=is_http_1_0,
+        )
+        if parser.should_upgrade() and method != "CONNECT":
+            self._hidden_head = _framing(headers)
+        exchange.must_continue = headers.get("expect", "").lower() == "100-continue"
+        self._header_bytes = 0
+        self._incoming = exchange
+        if self._exchange is None:
+            self._start(exchange)
+        elif len(self._waiting) < MOST_PIPELINED:
+            self._waiting.append(exchange)
+        else:
+            self._stop(Problem(Kind.TOO_MANY, f"More than {MOST_PIPELINED} requests wait for answers here."))
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of the body."""
+        self._header_bytes -= 9 * len(body)  # a chunk of one byte takes six; the rest pays for extensions and trailers
+        if self._incoming is not None:
+            self._incoming.feed(body)
+
+    def on_message_complete(self) -> None:
+        """End the body."""
+        if self._hidden_head:
+            return  # it has not begun
+        self._header_bytes = 0
+        if self._incoming is not None:
+            self._incoming.end_body()
+            self._incoming = None
+
+    # what an exchange calls
+
+    def resume_reading(self) -> None:
+        """Read on."""
+        if self._is_reading_paused and not self._is_closing:
+            self._is_reading_paused = False
+            self.transport.resume_reading()
+
+    def pause_reading(self) -> None:
+        """Let the client wait."""
+        if not self._is_reading_paused and not self._is_closing:
+            self._is_reading_paused = True
+            self.transport.pause_reading()
+
+    def write(self, data: bytes) -> None:
+        """Send, or queue."""
+        self._written += len(data)
+        self.transport.write(data)
+
+    async def drain(self) -> None:
+        """Wait until little of what was written is still queued."""
+        if self._can_write is not None and not self._is_closing:
+            await self._can_write.wait()
+
+    def abort(self) -> None:
+        """Cut the connection."""
+        self.transport.abort()
+
+    def common_headers(self) -> bytes:
+        """Give the headers of every answer."""
+        return self.shared.headers
+
+    def finished(self, exchange: Exchange) -> None:
+        """Take up what comes after an exchange: the next one, a refusal, the end, or silence."""
+        self._exchange = None
+        self._quiet_since = time.monotonic()
+        if not exchange.keep_alive:
+            self._close(linger=not exchange.body_complete)
+        elif self._waiting:
+            self._start(self._waiting.popleft())
+        elif self._problem is not None:
+            self._refuse(self._problem)
+        else:
+            self.resume_reading()
+
+    # what the server calls
+
+    @property
+    def is_finishing(self) -> bool:
+        """Whether an answer is not sent to its end, or a refused client is given time to read it."""
+        return self.transport.get_write_buffer_size() > 0 or (self._is_closing and time.monotonic() < self._close_at)
+
+    def look_after(self, now: float) -> None:
+        """End whatever has taken too long."""
+        settings = self.shared.settings
+        left = self.transport.get_write_buffer_size()
+        if not left:
+            self._flushed_at = 0.0
+        if left and self._reads_too_slowly(now, left):
+            self.transport.abort()
+        elif self._is_closing:
+            if not left and now >= self._close_at:
+                self.transport.abort()
+        elif self._in_headers:
+            if now - self._quiet_since > settings.header_timeout_s and not self._is_reading_paused:
+                message = f"The headers took more than {settings.header_timeout_s:g} seconds."
+                self._break_off(Problem(Kind.READ_TIMEOUT, message))
+        elif self._exchange is None:
+            timeout_s = settings.header_timeout_s if self._is_fresh else settings.keep_alive_s
+            if now - self._quiet_since > timeout_s:
+                self._close(linger=False)
+        if self._exchange is not None:
+            self._exchange.look_after(now, settings.body_timeout_s)
+
+    def drain_connection(self) -> None:
+        """Close after the answer that is under way, or after the next one."""
+        if self._exchange is not None:
+            self._exchange.keep_alive = False
+
+    # the rest
+
+    def _check(self, headers: dict[str, str], is_http_1_0: bool) -> None:
+        if "host" not in headers and not is_http_1_0:
+            self._stop(Problem(Kind.INVALID_JSON, "The header host is missing; HTTP/1.1 needs it."))
+        if "transfer-encoding" in headers:
+            # a proxy before us that goes by the other of the two would see other requests than we do
+            if "content-length" in headers:
+                self._stop(Problem(Kind.INVALID_JSON, "There are both content-length and transfer-encoding; send one."))
+            if headers["transfer-encoding"].lower() != "chunked" or is_http_1_0:
+                self._stop(Problem(Kind.INVALID_JSON, "The only transfer-encoding is chunked, in HTTP/1.1."))
+
+    def _stop(self, problem: Problem) -> None:
+        self._problem = problem
+        raise problem  # out of the parser, which stops
+
+    def _too_long(self) -> Problem:
+        most = self.shared.settings.max_header_bytes
+        return Problem(Kind.HEADERS, f"Request line and headers are longer than {most:,} bytes (--max-header-bytes).")
+
+    def _break_off(self, problem: Problem) -> None:
+        """Read no more: refuse at once, or after the answers that are still to come."""
+        self._problem = problem
+        self._in_headers = False
+        if self._incoming is not None:
+            self._incoming.fail(problem)  # it is answered in its own words
+            self._incoming = None
+        elif self._exchange is None:
+            self._refuse(problem)
+
+    def _refuse(self, problem: Problem) -> None:
+        status, headers, body = self.shared.refuse(problem)
+        head = f"{headers}connection: close\r\ncontent-length: {len(body)}\r\n\r\n"
+        self.write(b"".join((STATUS_LINES[status], self.shared.headers, head.encode("latin-1"), body)))
+        self._close(linger=True)
+
+    def _close(self, *, linger: bool) -> None:
+        if self._is_closing:
+            return
+        self.resume_reading()
+        self._is_closing = True
+        if not linger:
+            self.transport.close()
+            return
+        try:
+            self.transport.write_eof()
+        except OSError:  # reset by the client
+            self.transport.abort()
+        else:
+            self._close_at = time.monotonic() + LINGER_S
+
+    def _start(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        task = asyncio.get_running_loop().create_task(self.shared.handle(exchange))
+        exchange.task = task
+        self.shared.tasks.add(task)
+        task.add_done_callback(self.shared.tasks.discard)
+
+    def _hang_up(self) -> None:
+        for exchange in (self._exchange, *self._waiting):
+            if exchange is not None:
+                exchange.hang_up()
+        self._waiting.clear()
+        self.resume_writing()
+
+    def _reads_too_slowly(self, now: float, left: int) -> bool:
+        sent = self._written - left
+        timeout_s = self.shared.settings.body_timeout_s
+        if self._flushed_at == 0.0 or sent - self._flushed >= MIN_BYTES_PER_S * timeout_s:
+            self._flushed_at, self._flushed = now, sent
+        return now - self._flushed_at > timeout_s
+
+
+def _framing(headers: dict[str, str]) -> bytes:
+    """Give a head that says how long the body is and nothing else; b"" where there is none."""
+    if "transfer-encoding" in headers:
+        return b"POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n"
+    length = headers.get("content-length", "0")
+    return f"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: {length}\r\n\r\n".encode() if int(length) else b""

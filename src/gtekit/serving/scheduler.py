@@ -1,0 +1,288 @@
+"""From the texts of a request to its vectors: tokenizer threads, two lanes, one engine.
+
+A request is tokenized off the event loop and goes to the lane of its size. Calls of the interactive lane are short
+enough to be urgent in the engine, which parks longer ones between two layers: a query passes a job of a million texts.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from gtekit.arrays import Floats, Ints, TokenIds
+from gtekit.chunking import ChunkBatch, pool_chunks
+from gtekit.cosines import l2_normalize
+from gtekit.serving.encoding import Encoded, EncodeJob, Lane
+from gtekit.serving.lane import Lane as LaneQueue
+from gtekit.serving.lane import Work
+from gtekit.serving.problems import Kind, Problem
+from gtekit.serving.throughput import Throughput
+from gtekit.serving.ticket import Ticket, TokenizingThread, settle_all
+from gtekit.serving.tokenizing import TokenizedJob, tokenize_job
+from gtekit.tokenizer import TokenBatch
+
+if TYPE_CHECKING:
+    from gtekit.embedder import Embedder
+    from gtekit.serving.metrics import Metrics
+    from gtekit.serving.settings import ServerSettings
+
+URGENT_TOKENS: Final = 512  # of an engine call that passes longer ones (kUrgentTokens of the core)
+QUERY_TEXTS: Final = 16  # more texts are a job, however short they are
+CHARS_OF_TOKEN: Final = 4  # of English prose with this vocabulary: a guess for what no tokenizer has seen yet
+SMALL_CHARS: Final = 20_000  # larger requests are tokenized on a thread of their own
+
+
+class Scheduler:
+    """The queue of one model.
+
+    Args:
+        model: Loaded.
+        settings: Limits and sizes.
+        metrics: Is told of every engine call.
+        name: Under which the model is served; None: its own.
+    """
+
+    def __init__(
+        self, model: "Embedder", settings: "ServerSettings", metrics: "Metrics", name: str | None = None
+    ) -> None:
+        self._model = model
+        self._limit = settings.max_queue_tokens
+        self._throughput = Throughput()
+        self._lanes: dict[Lane, LaneQueue] = {}
+        calls: tuple[tuple[Lane, int], ...] = (
+            ("interactive", URGENT_TOKENS),
+            ("bulk", max(settings.bulk_call_tokens, URGENT_TOKENS + 1)),
+        )
+        for lane, call_tokens in calls:
+            self._lanes[lane] = LaneQueue(
+                self._run_engine,
+                self._take_done,
+                call_tokens=call_tokens,
+                takes_turns=lane == "bulk",
+                cache_bytes=settings.cache_bytes // 2,
+                on_call=partial(metrics.observe_call, name or model.name, lane),
+            )
+        self._tokenizing = {is_small: TokenizingThread(self._prepare) for is_small in (True, False)}
+        self._states = ThreadPoolExecutor(1, "gtekit-states")
+        self._is_closed = False
+
+    @property
+    def tokens_per_second(self) -> float:
+        """How fast the engine has been lately; 0 before the first call."""
+        return self._throughput.tokens_per_second
+
+    @property
+    def cached_bytes(self) -> int:
+        """Memory of the vectors that are kept."""
+        return sum(lane.cached_bytes for lane in self._lanes.values())
+
+    def queued_tokens(self, lane: Lane) -> int:
+        """Count the tokens that wait in a lane."""
+        return self._lanes[lane].queued_tokens
+
+    def queued_texts(self, lane: Lane) -> int:
+        """Count the texts that wait in a lane."""
+        return self._lanes[lane].queued_texts
+
+    async def encode(self, job: EncodeJob) -> Encoded:
+        """Embed the texts of a request, at least one.
+
+        The vectors are those of `Embedder.encode`, to the last bit.
+
+        Raises:
+            Problem: If a text is refused, the queue is full, the deadline passes or the client hangs up.
+        """
+        chars = sum(map(len, job.texts))
+        self._admit(job, chars)
+        ticket = Ticket(job)
+        return await self._wait(ticket, partial(self._tokenizing[chars <= SMALL_CHARS].put, ticket))
+
+    async def token_states(self, job: EncodeJob) -> tuple[list[Floats], Encoded]:
+        """Give the last hidden states of each text, (L, D) each. `embeddings` of the second part is empty.
+
+        Raises:
+            Problem: As `encode`.
+        """
+        self._admit(job, sum(map(len, job.texts)))
+        ticket = Ticket(job)
+        states: list[Floats] = []
+        encoded = await self._wait(ticket, partial(self._states.submit, self._run_states, ticket, states))
+        return states, encoded
+
+    def close(self) -> None:
+        """End all threads. Requests under way fail."""
+        self._is_closed = True
+        for tokenizing in self._tokenizing.values():
+            tokenizing.close()
+        for lane in self._lanes.values():
+            lane.close()
+        self._states.shutdown(cancel_futures=True)
+
+    async def _wait(self, ticket: Ticket, begin: Callable[[], object]) -> Encoded:
+        timer = ticket.watch()
+        try:
+            begin()
+            await ticket.future
+            return ticket.encoded()
+        finally:
+            if timer is not None:
+                timer.cancel()
+            self._give_up(ticket)
+
+    def _admit(self, job: EncodeJob, chars: int) -> None:
+        if self._is_closed:
+            raise Problem(Kind.UNAVAILABLE, "The server is stopping. Try again in a moment.", retry_after_s=1.0)
+        tokens = 2 * len(job.texts) + chars // CHARS_OF_TOKEN
+        self._check_room(job.lane or _lane_for(tokens, len(job.texts)), tokens)
+
+    def _check_room(self, lane: Lane, tokens: int) -> None:
+        """Refuse what does not fit beside what waits. One job alone always fits: it is served in parts."""
+        queued = self.queued_tokens(lane)
+        if queued and queued + tokens > self._limit:
+            wait = max(self._throughput.seconds_for(queued + min(tokens, self._limit) - self._limit), 0.1)
+            raise Problem(
+                Kind.OVERLOADED,
+                f"{queued:,} tokens wait already, and with about {tokens:,} of this request they would be more than "
+                f"the {self._limit:,} of --max-queue-tokens. At the speed of now there is room in {wait:.1f} s.",
+                retry_after_s=wait,
+            )
+
+    def _prepare(self, ticket: Ticket) -> None:
+        """Tokenize a request and put it into its lane. On a tokenizer thread."""
+        begin = time.monotonic()
+        tokenized = tokenize_job(self._model, ticket.job, ticket.stop)
+        ticket.tokenization_s = time.monotonic() - begin
+        ticket.tokenized = tokenized
+        ticket.lane = ticket.job.lane or _lane_for(tokenized.tokens, len(ticket.job.texts))
+        self._check_room(ticket.lane, tokenized.tokens)
+        works = self._works(ticket, tokenized)
+        with ticket.lock:
+            if ticket.is_over:
+                return
+            ticket.works = works
+            ticket.left = len(works)
+        for work in works:
+            self._lanes[ticket.lane].add(work, _order(work, ticket.lane))
+
+    def _works(self, ticket: Ticket, tokenized: TokenizedJob) -> list[Work]:
+        dimension = self._model.dimension
+        is_whole = ticket.job.dimensions in (None, dimension)
+        works = []
+        if len(tokenized.whole_texts):
+            works.append(_work(ticket, tokenized.whole, dimension, normalize=is_whole and self._normalizes(ticket.job)))
+        if tokenized.pieces is not None:
+            works.append(_work(ticket, tokenized.pieces, dimension, normalize=False))
+        return works
+
+    def _run_engine(self, token_ids: TokenIds, cu_seqlens: Ints, normalize: bool) -> Floats:
+        self._throughput.begin()
+        tokens = 0
+        try:
+            vectors = self._model.engine.encode(
+                token_ids,
+                cu_seqlens,
+                pooling=self._model.pooling,
+                normalize=normalize,
+                batch_tokens=self._model.batch_tokens,
+            )
+            tokens = len(token_ids)
+            return vectors
+        finally:
+            self._throughput.end(tokens)
+
+    def _take_done(self, works: Sequence[Work]) -> None:
+        """Finish the requests whose last work is done. On a lane's thread."""
+        ready = []
+        for work in works:
+            ticket: Ticket = work.owner
+            with ticket.lock:
+                ticket.left -= 1
+                is_last = not ticket.is_over and (work.error is not None or ticket.left == 0)
+                ticket.is_over = ticket.is_over or is_last
+            if is_last:
+                ticket.error = work.error
+                if ticket.error is None:
+                    ticket.embeddings = self._assemble(ticket)
+                ready.append(ticket)
+        settle_all(ready)
+
+    def _assemble(self, ticket: Ticket) -> Floats:
+        """Give the vectors of a request from those of its works, (N, D)."""
+        job, tokenized = ticket.job, ticket.tokenized
+        assert tokenized is not None
+        if tokenized.pieces is None:
+            return self._shorten(ticket.works[0].vectors, job, is_normal=True)
+        embeddings = np.empty((len(job.texts), job.dimensions or self._model.dimension), np.float32)
+        if len(tokenized.whole_texts):
+            embeddings[tokenized.whole_texts] = self._shorten(ticket.works[0].vectors, job, is_normal=True)
+        pieces = tokenized.pieces
+        pooled = pool_chunks(ticket.works[-1].vectors, np.diff(pieces.cu_seqlens), pieces.text_index)
+        embeddings[np.unique(pieces.text_index)] = self._shorten(pooled, job, is_normal=False)
+        return embeddings
+
+    def _shorten(self, vectors: Floats, job: EncodeJob, *, is_normal: bool) -> Floats:
+        """Keep the dimensions that were asked for. is_normal: the engine has normalized whole vectors already."""
+        if is_normal and job.dimensions in (None, self._model.dimension):
+            return vectors
+        kept = np.ascontiguousarray(vectors[:, : job.dimensions])
+        return l2_normalize(kept) if self._normalizes(job) else kept
+
+    def _normalizes(self, job: EncodeJob) -> bool:
+        return self._model.normalize if job.normalize is None else job.normalize
+
+    def _run_states(self, ticket: Ticket, states: list[Floats]) -> None:
+        """Run texts one by one: a client that is gone costs one at most. On a thread of its own."""
+        try:
+            begin = time.monotonic()
+            ticket.tokenized = tokenize_job(self._model, ticket.job, ticket.stop)
+            ticket.tokenization_s = time.monotonic() - begin
+            ids, ends = ticket.tokenized.whole.token_ids, ticket.tokenized.whole.cu_seqlens
+            for start, end in pairwise(ends):
+                if ticket.is_over:
+                    return
+                only = np.array([0, end - start], np.int64)
+                states.append(
+                    self._model.engine.hidden_states(ids[start:end], only, batch_tokens=self._model.batch_tokens)
+                )
+            ticket.inference_s = time.monotonic() - begin - ticket.tokenization_s
+        except Exception as error:
+            ticket.error = error
+        settle_all([ticket])
+
+    def _give_up(self, ticket: Ticket) -> None:
+        """Take what is left of a request out of its lane: nothing, where it was answered."""
+        ticket.stop.set()
+        with ticket.lock:
+            is_answered = ticket.is_over and ticket.left == 0
+            ticket.is_over = True
+            works = ticket.works
+        if not is_answered:
+            for work in works:
+                self._lanes[ticket.lane].drop(work)
+
+
+def _lane_for(tokens: int, texts: int) -> Lane:
+    return "interactive" if tokens <= URGENT_TOKENS and texts <= QUERY_TEXTS else "bulk"
+
+
+def _work(ticket: Ticket, rows: TokenBatch | ChunkBatch, dimension: int, *, normalize: bool) -> Work:
+    return Work(
+        owner=ticket,
+        token_ids=rows.token_ids,
+        cu_seqlens=rows.cu_seqlens,
+        normalize=normalize,
+        vectors=np.empty((len(rows.cu_seqlens) - 1, dimension), np.float32),
+    )
+
+
+def _order(work: Work, lane: Lane) -> Sequence[int]:
+    """Rows in the order in which they run: those of a job by length, so that a call has texts of like size."""
+    lengths = np.diff(work.cu_seqlens)
+    if lane == "interactive":
+        return range(len(lengths))
+    order: list[int] = np.argsort(-lengths, kind="stable").tolist()
+    return order

@@ -1,0 +1,98 @@
+"""Texts of a job to rows for the engine: whole texts, cut as asked, and the pieces of long ones."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from threading import Event
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gtekit.arrays import Ints, TokenIds
+from gtekit.chunking import ChunkBatch, chunk_texts
+from gtekit.serving.encoding import EncodeJob
+from gtekit.serving.problems import Kind, Problem
+from gtekit.tokenizer import TokenBatch
+
+if TYPE_CHECKING:
+    from gtekit.embedder import Embedder
+
+
+@dataclass(slots=True, kw_only=True)
+class TokenizedJob:
+    """The rows that the engine has to run for a job."""
+
+    lengths: Ints  # (N,), tokens before any cut, special tokens and prompt included
+    truncated: list[int]
+    whole_texts: Ints  # (n,), which texts are rows of `whole`
+    whole: TokenBatch
+    pieces: ChunkBatch | None  # of the other texts
+
+    @property
+    def tokens(self) -> int:
+        """That will be read, pieces overlapping."""
+        return len(self.whole.token_ids) + (0 if self.pieces is None else len(self.pieces.token_ids))
+
+
+def tokenize_job(model: "Embedder", job: EncodeJob, stop: Event) -> TokenizedJob:
+    """Tokenize the texts of a job, cut what is too long, or cut it into pieces, as the job says.
+
+    Args:
+        model: Whose tokenizer.
+        job: At least one text.
+        stop: Once set, from another thread, the work is given up with StoppedError.
+
+    Raises:
+        Problem: If a text is too long and the job refuses that.
+        ArgumentError: If a text can't be tokenized, or the prompt leaves no room.
+    """
+    prompted = [job.prompt + text for text in job.texts] if job.prompt else job.texts
+    batch = model.tokenizer.encode(prompted, threads=1, stop=stop)
+    limit = min(job.max_tokens or model.max_tokens, model.max_tokens)
+    is_long = batch.lengths > limit
+    every = np.arange(len(job.texts))
+    if not is_long.any():
+        return TokenizedJob(lengths=batch.lengths, truncated=[], whole_texts=every, whole=batch, pieces=None)
+    places = [int(place) for place in np.flatnonzero(is_long)]
+    if job.truncation == "error":
+        raise _too_long(job, batch.lengths, places, limit)
+    if job.truncation == "chunk":
+        texts = ((place, job.texts[place]) for place in places)
+        pieces = chunk_texts(model.tokenizer, texts, prompt=job.prompt, max_tokens=limit)
+        short = batch.select(~is_long) if not is_long.all() else _no_rows()
+        return TokenizedJob(
+            lengths=batch.lengths, truncated=[], whole_texts=every[~is_long], whole=short, pieces=pieces
+        )
+    cut = _cut(model, prompted, batch, limit, keeps_end=job.truncation == "start")
+    return TokenizedJob(lengths=batch.lengths, truncated=places, whole_texts=every, whole=cut, pieces=None)
+
+
+def _cut(model: "Embedder", prompted: Sequence[str], batch: TokenBatch, limit: int, *, keeps_end: bool) -> TokenBatch:
+    """Cut each text at `limit` tokens, of which the first is [CLS] and the last [SEP]."""
+    if not keeps_end and limit == model.max_tokens:
+        return batch  # as the tokenizer cut it
+    rows: list[TokenIds] = []
+    for index, length in enumerate(batch.lengths):
+        ids = batch.token_ids[batch.cu_seqlens[index] : batch.cu_seqlens[index + 1]]
+        if length > limit and keeps_end:
+            tokens = model.tokenizer.encode_with_offsets(prompted[index], index).token_ids
+            ids = np.concatenate([ids[:1], tokens[len(tokens) - (limit - 2) :], ids[-1:]])
+        elif length > limit:
+            ids = np.concatenate([ids[: limit - 1], ids[-1:]])
+        rows.append(ids)
+    cu_seqlens = np.cumsum([0, *map(len, rows)], dtype=np.int64)
+    return TokenBatch(np.concatenate(rows), cu_seqlens, batch.lengths)
+
+
+def _too_long(job: EncodeJob, lengths: Ints, places: list[int], limit: int) -> Problem:
+    first = places[0]
+    more = f" (and {len(places) - 1:,} more of these texts)" if len(places) > 1 else ""
+    return Problem(
+        Kind.TOO_LONG,
+        f"{job.text_name}[{first}] has {int(lengths[first]):,} tokens, the limit is {limit}{more}. Shorten it, or "
+        f"{job.too_long_fix}. For everybody: gtekit serve --on-truncation cut, or chunk.",
+        param=job.text_name,
+    )
+
+
+def _no_rows() -> TokenBatch:
+    return TokenBatch(np.empty(0, np.int32), np.zeros(1, np.int64), np.empty(0, np.int64))

@@ -1,0 +1,164 @@
+"""Bodies over a real socket: compressed, cut short, too large, or made to burst."""
+
+import gzip
+import io
+import zlib
+from collections.abc import Callable
+
+import httpx
+import numpy as np
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gtekit import Embedder
+from gtekit.serving.bodies import STEP, ZSTD_SLICE, _Gzip, _Zstd
+from gtekit.serving.memory import Lease
+from gtekit.serving.metrics import Metrics
+from tests.serving.conftest import RunningServer, StartServer, until
+from tests.serving.sockets import Wire, post
+
+TEXTS = ["hello", "sorting algorithms"]
+BODY = b'{"inputs":["hello","sorting algorithms"]}'
+
+
+def zstd(data: bytes) -> bytes:
+    return zstandard.ZstdCompressor().compress(data)
+
+
+PACK: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.compress, "zstd": zstd}
+
+
+def no_limit() -> Lease:
+    return Lease(Metrics(), 2**40)
+
+
+def send(server: RunningServer, body: bytes, encoding: str) -> httpx.Response:
+    headers = {"content-type": "application/json", "content-encoding": encoding}
+    return httpx.post(f"{server.url}/embed", content=body, headers=headers)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "zstd", "GZIP", "x-gzip", "identity"])
+def test_a_compressed_body_gives_what_a_plain_one_gives(server: RunningServer, minilm: Embedder, encoding: str) -> None:
+    packed = PACK.get(encoding.lower().removeprefix("x-"), bytes)(BODY)
+    answer = send(server, packed, encoding)
+    assert answer.status_code == 200
+    np.testing.assert_array_equal(np.array(answer.json(), np.float32), minilm.encode(TEXTS))
+
+
+@pytest.mark.parametrize("encoding", ["br", "deflate", "gzip, gzip", "gzip, zstd", "gzip gzip"])
+def test_other_and_nested_encodings_get_415_with_the_ones_that_are_read(server: RunningServer, encoding: str) -> None:
+    answer = send(server, gzip.compress(gzip.compress(BODY)), encoding)
+    assert answer.status_code in (415, 422)
+    assert "gzip, zstd, identity" in answer.json()["error"]
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "zstd"])
+@pytest.mark.parametrize("damage", ["cut", "changed", "plain", "nothing", "more"])
+def test_a_damaged_compressed_body_is_refused(server: RunningServer, encoding: str, damage: str) -> None:
+    packed = PACK[encoding](BODY)
+    sent = {
+        "cut": packed[:-3],
+        "changed": packed[:14] + bytes([packed[14] ^ 255]) + packed[15:],
+        "plain": BODY,
+        "nothing": b"",
+        "more": packed + b"and more",
+    }[damage]
+    assert 400 <= send(server, sent, encoding).status_code < 500
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "zstd"])
+def test_a_bomb_is_refused_before_it_has_burst(server: RunningServer, encoding: str) -> None:
+    answer = send(server, bomb(encoding, 2**24) * 64, encoding)  # a gigabyte, in 64 members
+    assert answer.status_code == 413
+    assert "--max-body-bytes" in answer.json()["error"]
+    until(lambda: server.state.metrics.held_bytes == 0)
+
+
+def bomb(encoding: str, size: int) -> bytes:
+    """Give zeros of a size, compressed a megabyte at a time."""
+    packed = io.BytesIO()
+    packer: zlib._Compress | zstandard.ZstdCompressionObj
+    packer = zlib.compressobj(9, wbits=31) if encoding == "gzip" else zstandard.ZstdCompressor().compressobj()
+    for _ in range(size // 2**20):
+        packed.write(packer.compress(bytes(2**20)))
+    packed.write(packer.flush())
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize("unpacker", [_Gzip, _Zstd])
+def test_a_step_of_a_bomb_is_small(unpacker: type[_Gzip] | type[_Zstd]) -> None:
+    packed = bomb("gzip" if unpacker is _Gzip else "zstd", 2**25)
+    most = STEP if unpacker is _Gzip else ZSTD_SLICE * 2**15  # a block of 128 kB is four bytes at least
+    assert max(len(piece) for piece in unpacker(no_limit()).feed(packed)) <= most
+
+
+@given(
+    parts=st.lists(st.binary(max_size=300_000), min_size=1, max_size=3),
+    cut=st.integers(1, 70_000),
+    encoding=st.sampled_from(["gzip", "zstd"]),
+)
+def test_what_was_packed_comes_out_however_it_is_cut(parts: list[bytes], cut: int, encoding: str) -> None:
+    packed = b"".join(PACK[encoding](part) for part in parts)  # members one after another are one body
+    unpacker = _Gzip(no_limit()) if encoding == "gzip" else _Zstd(no_limit())
+    found = b"".join(
+        piece for begin in range(0, len(packed), cut) for piece in unpacker.feed(packed[begin : begin + cut])
+    )
+    assert found == b"".join(parts)
+    assert unpacker.is_whole
+
+
+def test_a_window_larger_than_http_allows_is_refused(server: RunningServer) -> None:
+    parameters = zstandard.ZstdCompressionParameters(window_log=27)
+    packer = zstandard.ZstdCompressor(compression_params=parameters).compressobj()  # knows no size: asks for 128 MB
+    packed = packer.compress(BODY) + packer.flush()
+    assert zstandard.get_frame_parameters(packed).window_size == 2**27
+    assert 400 <= send(server, packed, "zstd").status_code < 500
+
+
+@pytest.mark.parametrize("is_chunked", [False, True])
+def test_a_body_above_the_limit_gets_413(start_server: StartServer, is_chunked: bool) -> None:
+    small = start_server(max_body_bytes=1000)
+    body = b'{"inputs":"%s"}' % (b"a" * 2000)
+    content = iter([body]) if is_chunked else body
+    answer = httpx.post(f"{small.url}/embed", content=content, headers={"content-type": "application/json"})
+    assert answer.status_code == 413
+    assert "1,000" in answer.json()["error"]
+    assert httpx.post(f"{small.url}/embed", json={"inputs": "a"}).status_code == 200
+
+
+def test_a_body_that_never_fits_into_memory_gets_413(start_server: StartServer) -> None:
+    small = start_server(max_memory_bytes=100_000)
+    assert httpx.post(f"{small.url}/embed", json={"inputs": "a" * 60_000}).status_code == 413
+
+
+def test_bodies_of_others_that_fill_the_memory_give_429_until_they_are_gone(start_server: StartServer) -> None:
+    small = start_server(max_memory_bytes=250_000)
+    with Wire(small.port) as wire:
+        wire.send(post("/embed", b" ", length=100_000))
+        until(lambda: small.state.metrics.held_bytes == 200_000)
+        answer = httpx.post(f"{small.url}/embed", json={"inputs": "word " * 8000})
+        assert answer.status_code == 429
+        assert int(answer.headers["retry-after"]) >= 1
+        assert "--max-memory-bytes" in answer.json()["error"]
+        assert httpx.post(f"{small.url}/embed", json={"inputs": "a"}).status_code == 200
+    until(lambda: small.state.metrics.held_bytes == 0)
+    assert httpx.post(f"{small.url}/embed", json={"inputs": "word " * 8000}).status_code == 200
+
+
+def test_a_stream_may_be_longer_than_any_body(start_server: StartServer) -> None:
+    small = start_server(max_body_bytes=5000, max_memory_bytes=50_000)
+    lines = [b'"text %d"\n' % number for number in range(300)] * 3
+    headers = {"content-type": "application/x-ndjson", "accept": "application/x-ndjson"}
+    with httpx.stream("POST", f"{small.url}/encode", content=iter(lines), headers=headers, timeout=60) as answer:
+        assert answer.status_code == 200
+        assert sum(1 for _ in answer.iter_lines()) == len(lines)
+    until(lambda: small.state.metrics.held_bytes == 0)
+
+
+def test_the_window_of_zstd_counts_as_memory(start_server: StartServer) -> None:
+    small = start_server(max_memory_bytes=1_000_000)
+    packer = zstandard.ZstdCompressor(level=3).compressobj()  # knows no size: asks for 2 MB
+    assert send(small, packer.compress(BODY) + packer.flush(), "zstd").status_code == 413
+    assert send(small, zstd(BODY), "zstd").status_code == 200

@@ -1,0 +1,371 @@
+"""Texts of requests to vectors: the bits of the library, lanes, limits, and clients that go away."""
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import gtekit
+from gtekit.config import OnTruncation
+from gtekit.serving.encoding import Encoded, EncodeJob, Truncation
+from gtekit.serving.messages import Disconnect
+from gtekit.serving.metrics import Metrics
+from gtekit.serving.problems import Kind, Problem
+from gtekit.serving.scheduler import Scheduler
+from gtekit.serving.settings import ServerSettings
+
+LONG = "the quick brown fox jumps over the lazy dog. " * 60
+TEXTS = ["quick sort", "Beijing", "", "bread with wild yeast", "quick sort", "a" * 500]
+pytestmark = pytest.mark.filterwarnings("ignore::gtekit.LanguageWarning")
+TIMEOUT_S = 60  # only ever waited for when something is broken
+
+
+@asynccontextmanager
+async def scheduler_of(model: Any, **options: Any) -> AsyncIterator[Scheduler]:
+    scheduler = Scheduler(model, ServerSettings(**options), Metrics())
+    try:
+        yield scheduler
+    finally:
+        await asyncio.to_thread(scheduler.close)
+
+
+def run(model: Any, body: Callable[[Scheduler], Awaitable[Any]], **options: Any) -> Any:
+    async def main() -> Any:
+        async with scheduler_of(model, **options) as scheduler:
+            return await asyncio.wait_for(body(scheduler), TIMEOUT_S)
+
+    return asyncio.run(main())
+
+
+class HeldEngine:
+    """The engine of a model, which waits before each call until it is let go."""
+
+    def __init__(self, model: gtekit.Embedder) -> None:
+        self._engine = model.engine
+        self.go = threading.Event()
+        self.texts = 0
+        self.began = threading.Semaphore(0)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._engine, name)
+
+    def encode(self, token_ids: Any, cu_seqlens: Any, **options: Any) -> Any:
+        self.began.release()
+        assert self.go.wait(TIMEOUT_S)
+        self.texts += len(cu_seqlens) - 1
+        return self._engine.encode(token_ids, cu_seqlens, **options)
+
+
+class HeldModel:
+    """A model of which the engine is held."""
+
+    def __init__(self, model: gtekit.Embedder) -> None:
+        self._model = model
+        self.engine = HeldEngine(model)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+    async def hold(
+        self, scheduler: Scheduler, lane: Any = "interactive", calls: int = 2
+    ) -> "list[asyncio.Task[Encoded]]":
+        """Send texts until all threads of a lane are held in the engine."""
+        tasks = []
+        for number in range(calls):
+            job = EncodeJob(texts=[f"held {number} {lane}"], lane=lane)
+            tasks.append(asyncio.create_task(scheduler.encode(job)))
+            assert await asyncio.to_thread(self.engine.began.acquire, timeout=TIMEOUT_S)
+        return tasks
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + TIMEOUT_S
+    while not condition():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.005)
+
+
+@pytest.mark.parametrize("texts", [TEXTS, TEXTS * 40, [LONG, "short", LONG * 3]])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"normalize": False}, {"dimensions": 50}, {"dimensions": 50, "normalize": False}, {"prompt": "query: "}],
+)
+def test_vectors_have_the_bits_of_the_library(
+    minilm: gtekit.Embedder, texts: list[str], options: dict[str, Any]
+) -> None:
+    async def body(scheduler: Scheduler) -> None:
+        ways: tuple[tuple[Truncation, OnTruncation], ...] = (("end", "ignore"), ("chunk", "chunk"))
+        for truncation, on_truncation in ways:
+            encoded = await scheduler.encode(EncodeJob(texts=texts, truncation=truncation, **options))
+            expected = minilm.encode(texts, on_truncation=on_truncation, **options)
+            assert encoded.embeddings.tobytes() == expected.tobytes()
+            prompted = [options.get("prompt", "") + text for text in texts]
+            assert encoded.lengths.tolist() == minilm.count_tokens(prompted)
+
+    run(minilm, body)
+
+
+@settings(deadline=None, max_examples=15)
+@given(
+    st.lists(
+        st.lists(st.text(st.characters(codec="utf-8"), max_size=40), min_size=1, max_size=20), min_size=1, max_size=12
+    )
+)
+def test_requests_side_by_side_get_their_own_vectors(minilm: gtekit.Embedder, requests: list[list[str]]) -> None:
+    async def body(scheduler: Scheduler) -> list[Encoded]:
+        return await asyncio.gather(*(scheduler.encode(EncodeJob(texts=texts)) for texts in requests))
+
+    for texts, encoded in zip(requests, run(minilm, body), strict=True):
+        assert encoded.embeddings.tobytes() == minilm.encode(texts).tobytes()
+
+
+def test_cut_texts_are_said(minilm: gtekit.Embedder) -> None:
+    async def body(scheduler: Scheduler) -> Encoded:
+        return await scheduler.encode(EncodeJob(texts=["a", LONG, "b", LONG], truncation="end"))
+
+    encoded = run(minilm, body)
+    assert encoded.truncated == [1, 3]
+    assert encoded.lengths.tolist() == [3, 602, 3, 602]
+    assert encoded.tokens == 3 + 256 + 3 + 256
+
+
+def test_a_text_too_long_is_refused_before_anything_runs(minilm: gtekit.Embedder) -> None:
+    model = HeldModel(minilm)
+
+    async def body(scheduler: Scheduler) -> None:
+        with pytest.raises(Problem, match=r"input\[1\] has 602 tokens") as caught:
+            await scheduler.encode(EncodeJob(texts=["a", LONG], text_name="input"))
+        assert caught.value.kind is Kind.TOO_LONG
+
+    run(model, body)
+    assert model.engine.texts == 0
+
+
+def test_half_a_surrogate_pair_is_the_clients_mistake(minilm: gtekit.Embedder) -> None:
+    async def body(scheduler: Scheduler) -> None:
+        with pytest.raises(Problem, match=r"input\[1\] has '\\ud800'") as caught:
+            await scheduler.encode(EncodeJob(texts=["a", "\ud800"], text_name="input"))
+        assert caught.value.kind is Kind.INVALID_VALUE
+
+    run(minilm, body)
+
+
+def test_short_requests_are_interactive_and_others_bulk_unless_they_say(minilm: gtekit.Embedder) -> None:
+    async def body(scheduler: Scheduler) -> list[str]:
+        jobs = [
+            EncodeJob(texts=["a"]),
+            EncodeJob(texts=["a b c d e"] * 17),
+            EncodeJob(texts=["a " * 200] * 3),
+            EncodeJob(texts=["a"], lane="bulk"),
+            EncodeJob(texts=["a b c d e"] * 17, lane="interactive"),
+        ]
+        return [(await scheduler.encode(job)).lane for job in jobs]
+
+    assert run(minilm, body) == ["interactive", "bulk", "bulk", "bulk", "interactive"]
+
+
+def test_a_query_does_not_wait_for_a_long_job(minilm: gtekit.Embedder) -> None:
+    async def body(scheduler: Scheduler) -> None:
+        job = EncodeJob(texts=[f"{number} " + "sea and land " * 60 for number in range(600)])
+        bulk = asyncio.create_task(scheduler.encode(job))
+        await until(lambda: scheduler.queued_tokens("bulk") > 0)
+        encoded = await scheduler.encode(EncodeJob(texts=["quick sort"]))
+        assert not bulk.done()
+        assert encoded.embeddings.tobytes() == minilm.encode(["quick sort"]).tobytes()
+        bulk.cancel()
+
+    run(minilm, body)
+
+
+def test_equal_texts_of_two_requests_are_run_once(minilm: gtekit.Embedder) -> None:
+    model = HeldModel(minilm)
+
+    async def body(scheduler: Scheduler) -> None:
+        held = await model.hold(scheduler)
+        twins = [asyncio.create_task(scheduler.encode(EncodeJob(texts=["twin", f"{n}"]))) for n in range(3)]
+        await until(lambda: scheduler.queued_texts("interactive") == 4)
+        model.engine.go.set()
+        answers = await asyncio.gather(*twins)
+        await asyncio.gather(*held)
+        assert [answer.deduplicated for answer in answers] == [0, 1, 1]
+        for number, answer in enumerate(answers):
+            assert answer.embeddings.tobytes() == minilm.encode(["twin", f"{number}"]).tobytes()
+
+    run(model, body)
+    assert model.engine.texts == 2 + 4
+
+
+def test_a_cache_answers_the_second_time(minilm: gtekit.Embedder) -> None:
+    async def body(scheduler: Scheduler) -> None:
+        first = await scheduler.encode(EncodeJob(texts=["a", "b"]))
+        second = await scheduler.encode(EncodeJob(texts=["b", "A"]))  # the same tokens: the vocabulary is uncased
+        assert (first.cached, second.cached) == (0, 2)
+        assert second.embeddings.tobytes() == first.embeddings[::-1].tobytes()
+        assert scheduler.cached_bytes > 0
+
+    run(minilm, body, cache_bytes=100_000)
+
+
+def test_a_client_that_hangs_up_stops_costing(minilm: gtekit.Embedder) -> None:
+    model = HeldModel(minilm)
+
+    async def body(scheduler: Scheduler) -> None:
+        held = await model.hold(scheduler)
+        gone = Disconnect()
+        task = asyncio.create_task(scheduler.encode(EncodeJob(texts=["never", "run"], disconnect=gone)))
+        await until(lambda: scheduler.queued_texts("interactive") == 2)
+        gone.set()
+        with pytest.raises(Problem) as caught:
+            await task
+        assert caught.value.kind is Kind.GONE
+        assert scheduler.queued_texts("interactive") == scheduler.queued_tokens("interactive") == 0
+        model.engine.go.set()
+        await asyncio.gather(*held)
+
+    run(model, body)
+    assert model.engine.texts == 2
+
+
+def test_a_cancelled_call_takes_its_texts_along(minilm: gtekit.Embedder) -> None:
+    model = HeldModel(minilm)
+
+    async def body(scheduler: Scheduler) -> None:
+        held = await model.hold(scheduler)
+        task = asyncio.create_task(scheduler.encode(EncodeJob(texts=["never"])))
+        await until(lambda: scheduler.queued_texts("interactive") == 1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert scheduler.queued_texts("interactive") == 0
+        model.engine.go.set()
+        await asyncio.gather(*held)
+
+    run(model, body)
+
+
+def test_a_deadline_that_passes_in_the_queue_is_said(minilm: gtekit.Embedder) -> None:
+    model = HeldModel(minilm)
+
+    async def body(scheduler: Scheduler) -> None:
+        held = await model.hold(scheduler)
+        with pytest.raises(Problem, match="x-timeout-ms") as caught:
+            await scheduler.encode(EncodeJob(texts=["late"], deadline=time.monotonic() + 0.05))
+        assert caught.value.kind is Kind.DEADLINE
+        assert scheduler.queued_texts("interactive") == 0
+        model.engine.go.set()
+        await asyncio.gather(*held)
+
+    run(model, body)
+
+
+def test_a_full_queue_says_when_to_come_back_and_leaves_the_other_lane_open(minilm: gtekit.Embedder) -> None:
+    model = HeldModel(minilm)
+
+    async def body(scheduler: Scheduler) -> None:
+        held = await model.hold(scheduler, "bulk")
+        job = EncodeJob(texts=[f"{number} of the sea" + " words" * 90 for number in range(20)])
+        waiting = asyncio.create_task(scheduler.encode(job))  # more than the limit, and alone
+        await until(lambda: scheduler.queued_texts("bulk") == 20)
+        with pytest.raises(Problem, match="--max-queue-tokens") as caught:
+            await scheduler.encode(EncodeJob(texts=[f"{number} of the land" for number in range(20)]))
+        assert caught.value.kind is Kind.OVERLOADED
+        assert caught.value.retry_after_s is not None
+        assert caught.value.retry_after_s > 0
+        model.engine.go.set()
+        await scheduler.encode(EncodeJob(texts=["a query passes"]))
+        await asyncio.gather(*held, waiting)
+
+    run(model, body, max_queue_tokens=1000)
+
+
+def test_one_job_larger_than_the_queue_is_served_in_parts(minilm: gtekit.Embedder) -> None:
+    texts = [f"text number {number}" for number in range(300)]
+
+    async def body(scheduler: Scheduler) -> Encoded:
+        return await scheduler.encode(EncodeJob(texts=texts))
+
+    assert run(minilm, body, max_queue_tokens=100).embeddings.tobytes() == minilm.encode(texts).tobytes()
+
+
+def test_token_states_are_those_of_the_library(minilm: gtekit.Embedder) -> None:
+    async def body(scheduler: Scheduler) -> None:
+        states, encoded = await scheduler.token_states(EncodeJob(texts=["quick sort", LONG], truncation="end"))
+        expected = minilm.token_states(["quick sort", LONG], on_truncation="ignore")
+        assert [state.tobytes() for state in states] == [state.tobytes() for state in expected]
+        assert encoded.truncated == [1]
+        with pytest.raises(Problem) as caught:
+            await scheduler.token_states(EncodeJob(texts=[LONG]))
+        assert caught.value.kind is Kind.TOO_LONG
+
+    run(minilm, body)
+
+
+def test_an_engine_that_breaks_is_our_bug_and_the_next_request_is_answered(minilm: gtekit.Embedder) -> None:
+    class Breaking(HeldEngine):
+        breaks = True
+
+        def encode(self, *arguments: Any, **options: Any) -> Any:
+            if self.breaks:
+                raise MemoryError("no room")
+            return self._engine.encode(*arguments, **options)
+
+    model = HeldModel(minilm)
+    model.engine = engine = Breaking(minilm)
+
+    async def body(scheduler: Scheduler) -> None:
+        with pytest.raises(MemoryError):
+            await scheduler.encode(EncodeJob(texts=["a"] * 30 + ["b " * 100] * 30))
+        engine.breaks = False
+        assert len((await scheduler.encode(EncodeJob(texts=["a"]))).embeddings) == 1
+
+    run(model, body)
+
+
+def test_after_close_nothing_is_taken(minilm: gtekit.Embedder) -> None:
+    async def body(scheduler: Scheduler) -> None:
+        await asyncio.to_thread(scheduler.close)
+        with pytest.raises(Problem) as caught:
+            await scheduler.encode(EncodeJob(texts=["a"]))
+        assert caught.value.kind is Kind.UNAVAILABLE
+
+    run(minilm, body)
+
+
+@pytest.mark.slow
+def test_a_storm_of_jobs_cancellations_and_deadlines_crosses_no_vectors(minilm: gtekit.Embedder) -> None:
+    texts = [f"text {number} " + "of the sea " * (number % 25) for number in range(400)]
+    expected = dict(zip(texts, minilm.encode(texts), strict=True))
+    rng = np.random.default_rng(7)
+
+    async def one(scheduler: Scheduler, number: int) -> int:
+        some = [texts[i] for i in rng.integers(0, len(texts), rng.integers(1, 40))]
+        gone = Disconnect()
+        deadline = time.monotonic() + 0.02 if number % 7 == 0 else None
+        task = asyncio.create_task(scheduler.encode(EncodeJob(texts=some, disconnect=gone, deadline=deadline)))
+        if number % 5 == 0:
+            await asyncio.sleep(float(rng.random()) * 0.05)
+            (gone.set if number % 2 else task.cancel)()
+        try:
+            encoded = await task
+        except (Problem, asyncio.CancelledError):
+            return 0
+        for text, vector in zip(some, encoded.embeddings, strict=True):
+            assert vector.tobytes() == expected[text].tobytes()
+        return 1
+
+    async def body(scheduler: Scheduler) -> None:
+        answered = 0
+        for _ in range(6):
+            answered += sum(await asyncio.gather(*(one(scheduler, number) for number in range(40))))
+        assert answered > 60
+        await until(lambda: scheduler.queued_texts("bulk") + scheduler.queued_texts("interactive") == 0)
+        assert scheduler.queued_tokens("bulk") == scheduler.queued_tokens("interactive") == 0
+
+    run(minilm, body, cache_bytes=50_000)

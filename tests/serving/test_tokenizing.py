@@ -1,0 +1,79 @@
+"""Texts of a job as rows for the engine."""
+
+from threading import Event
+
+import numpy as np
+import pytest
+
+import gtekit
+from gtekit.serving.encoding import EncodeJob, Truncation
+from gtekit.serving.problems import Kind, Problem
+from gtekit.serving.tokenizing import TokenizedJob, tokenize_job
+from gtekit.tokenizer import StoppedError
+
+LONG = "the quick brown fox jumps over the lazy dog. " * 60
+
+
+def tokenized(model: gtekit.Embedder, texts: list[str], truncation: Truncation, **job: object) -> TokenizedJob:
+    return tokenize_job(model, EncodeJob(texts=texts, truncation=truncation, **job), Event())  # type: ignore[arg-type]
+
+
+def row(rows: TokenizedJob, index: int) -> list[int]:
+    ends = rows.whole.cu_seqlens
+    return [int(token) for token in rows.whole.token_ids[ends[index] : ends[index + 1]]]
+
+
+def test_texts_that_fit_are_what_the_tokenizer_gives(minilm: gtekit.Embedder) -> None:
+    rows = tokenized(minilm, ["a b", "quick sort"], "error")
+    assert rows.pieces is None
+    assert rows.truncated == []
+    assert (rows.whole.token_ids == minilm.tokenizer.encode(["a b", "quick sort"]).token_ids).all()
+
+
+def test_a_text_too_long_is_refused_by_its_place_and_the_name_of_its_list(minilm: gtekit.Embedder) -> None:
+    with pytest.raises(Problem, match=r"documents\[1\] has 602 tokens, the limit is 256 \(and 1 more") as caught:
+        tokenized(minilm, ["short", LONG, LONG], "error", text_name="documents")
+    assert caught.value.kind is Kind.TOO_LONG
+    assert caught.value.param == "documents"
+
+
+@pytest.mark.parametrize("limit", [3, 10, 255, 256])
+def test_a_cut_keeps_the_special_tokens_and_the_asked_end(minilm: gtekit.Embedder, limit: int) -> None:
+    all_ids = [int(token) for token in minilm.tokenizer.encode_with_offsets(LONG).token_ids]
+    cls_id, sep_id = minilm.tokenizer.cls_id, minilm.tokenizer.sep_id
+    beginning = tokenized(minilm, ["short", LONG], "end", max_tokens=limit)
+    assert row(beginning, 1) == [cls_id, *all_ids[: limit - 2], sep_id]
+    ending = tokenized(minilm, ["short", LONG], "start", max_tokens=limit)
+    assert row(ending, 1) == [cls_id, *all_ids[-(limit - 2) :], sep_id]
+    assert beginning.truncated == ending.truncated == [1]
+    assert beginning.lengths.tolist() == ending.lengths.tolist() == [3, 602]
+
+
+def test_a_limit_above_the_models_is_the_models(minilm: gtekit.Embedder) -> None:
+    assert len(row(tokenized(minilm, [LONG], "end", max_tokens=5000), 0)) == 256
+
+
+def test_long_texts_go_to_pieces_and_the_others_stay_whole(minilm: gtekit.Embedder) -> None:
+    rows = tokenized(minilm, [LONG, "short", LONG], "chunk")
+    assert rows.pieces is not None
+    assert rows.whole_texts.tolist() == [1]
+    assert np.unique(rows.pieces.text_index).tolist() == [0, 2]
+    assert rows.truncated == []
+    assert rows.tokens == len(rows.pieces.token_ids) + 3
+
+
+def test_only_long_texts_leave_no_whole_rows(minilm: gtekit.Embedder) -> None:
+    rows = tokenized(minilm, [LONG], "chunk")
+    assert len(rows.whole_texts) == 0
+    assert rows.whole.cu_seqlens.tolist() == [0]
+
+
+def test_the_prompt_counts(minilm: gtekit.Embedder) -> None:
+    assert tokenized(minilm, ["fox"], "error", prompt="query: ").lengths.tolist() == [5]
+
+
+def test_work_that_is_given_up_ends(minilm: gtekit.Embedder) -> None:
+    stop = Event()
+    stop.set()
+    with pytest.raises(StoppedError):
+        tokenize_job(minilm, EncodeJob(texts=["a"]), stop)
