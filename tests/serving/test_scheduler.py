@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import gtekit
 from gtekit.config import OnTruncation
-from gtekit.serving.encoding import Encoded, EncodeJob, Truncation
+from gtekit.serving.encoding import Encoded, EncodeJob, Pieces, Truncation
 from gtekit.serving.messages import Disconnect
 from gtekit.serving.metrics import Metrics
 from gtekit.serving.problems import Kind, Problem
@@ -124,6 +124,30 @@ def test_requests_side_by_side_get_their_own_vectors(minilm: gtekit.Embedder, re
 
     for texts, encoded in zip(requests, run(minilm, body), strict=True):
         assert encoded.embeddings.tobytes() == minilm.encode(texts).tobytes()
+
+
+@pytest.mark.parametrize("options", [{}, {"normalize": False}, {"dimensions": 50}])
+def test_vectors_of_pieces_have_the_bits_of_the_library(minilm: gtekit.Embedder, options: dict[str, Any]) -> None:
+    texts = [LONG, "short", "", LONG * 2]
+
+    async def body(scheduler: Scheduler) -> Encoded:
+        return await scheduler.encode(EncodeJob(texts=texts, pieces=Pieces(overlap_tokens=5, most=1000), **options))
+
+    encoded = run(minilm, body)
+    expected = minilm.encode_chunks(texts, overlap_tokens=5, **options)
+    assert encoded.embeddings.tobytes() == expected.embeddings.tobytes()
+    assert encoded.pieces is not None
+    assert encoded.pieces.text_index.tolist() == expected.text_index.tolist()
+    assert encoded.pieces.offsets.tolist() == expected.offsets.tolist()
+
+
+def test_more_pieces_than_allowed_are_refused(minilm: gtekit.Embedder) -> None:
+    async def body(scheduler: Scheduler) -> None:
+        with pytest.raises(Problem, match="the texts have 3 pieces, the limit of an answer is 2") as caught:
+            await scheduler.encode(EncodeJob(texts=[LONG], pieces=Pieces(overlap_tokens=0, most=2)))
+        assert caught.value.kind is Kind.TOO_LARGE
+
+    run(minilm, body)
 
 
 def test_cut_texts_are_said(minilm: gtekit.Embedder) -> None:

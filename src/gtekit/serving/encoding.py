@@ -5,10 +5,19 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gtekit.arrays import Floats, Ints
+from gtekit.chunking import ChunkBatch
 from gtekit.serving.messages import Disconnect
 
 Lane = Literal["interactive", "bulk"]
 Truncation = Literal["error", "end", "start", "chunk"]  # refuse; lose the end; lose the beginning; embed it all
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pieces:
+    """A vector for each piece of the texts, in place of one for each text."""
+
+    overlap_tokens: int | None  # how far a piece may reach back; None: an eighth of a piece
+    most: int  # that a job may have
 
 
 @dataclass(slots=True, kw_only=True)
@@ -21,6 +30,7 @@ class EncodeJob:
     max_tokens: int | None = None  # fewer than the model reads, [CLS] and [SEP] included
     normalize: bool | None = None  # None: as the model does
     dimensions: int | None = None  # keep so many, then normalize again
+    pieces: Pieces | None = None
     lane: Lane | None = None  # None: by size
     deadline: float | None = None  # of time.monotonic()
     disconnect: Disconnect | None = None
@@ -34,8 +44,8 @@ class EncodeJob:
 class Encoded:
     """The vectors of a job, and what they took."""
 
-    embeddings: Floats  # (N, D)
-    lengths: Ints  # (N,), tokens of each text before any cut, [CLS], [SEP] and prompt included
+    embeddings: Floats  # (N, D), or (M, D) for pieces
+    lengths: Ints  # (N,), tokens of each text before any cut, [CLS], [SEP] and prompt included; () for pieces
     truncated: list[int]  # the places of the texts that were cut, ascending
     tokens: int  # that were read, all texts together
     lane: Lane
@@ -44,3 +54,4 @@ class Encoded:
     tokenization_s: float
     queue_s: float  # until the first of the texts was taken
     inference_s: float
+    pieces: ChunkBatch | None = None  # where the job asked for vectors of pieces

@@ -170,12 +170,13 @@ class Scheduler:
 
     def _works(self, ticket: Ticket, tokenized: TokenizedJob) -> list[Work]:
         dimension = self._model.dimension
-        is_whole = ticket.job.dimensions in (None, dimension)
+        job = ticket.job
+        normalize = job.dimensions in (None, dimension) and self._normalizes(job)
         works = []
         if len(tokenized.whole_texts):
-            works.append(_work(ticket, tokenized.whole, dimension, normalize=is_whole and self._normalizes(ticket.job)))
-        if tokenized.pieces is not None:
-            works.append(_work(ticket, tokenized.pieces, dimension, normalize=False))
+            works.append(_work(ticket, tokenized.whole, dimension, normalize=normalize))
+        if tokenized.pieces is not None:  # those of one text are averaged before it is normalized
+            works.append(_work(ticket, tokenized.pieces, dimension, normalize=normalize and job.pieces is not None))
         return works
 
     def _run_engine(self, token_ids: TokenIds, cu_seqlens: Ints, normalize: bool) -> Floats:
@@ -214,7 +215,7 @@ class Scheduler:
         """Give the vectors of a request from those of its works, (N, D)."""
         job, tokenized = ticket.job, ticket.tokenized
         assert tokenized is not None
-        if tokenized.pieces is None:
+        if tokenized.pieces is None or job.pieces is not None:
             return self._shorten(ticket.works[0].vectors, job, is_normal=True)
         embeddings = np.empty((len(job.texts), job.dimensions or self._model.dimension), np.float32)
         if len(tokenized.whole_texts):

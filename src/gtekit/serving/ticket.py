@@ -88,6 +88,7 @@ class Ticket:
             tokenization_s=self.tokenization_s,
             queue_s=max(started - tokenized_at, 0.0),
             inference_s=self.inference_s or now - started,
+            pieces=self.tokenized.pieces if self.job.pieces is not None else None,
         )
 
 

@@ -1,6 +1,6 @@
 """Texts of a job to rows for the engine: whole texts, cut as asked, and the pieces of long ones."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from threading import Event
 from typing import TYPE_CHECKING
@@ -9,9 +9,9 @@ import numpy as np
 
 from gtekit.arrays import Ints, TokenIds
 from gtekit.chunking import ChunkBatch, chunk_texts
-from gtekit.serving.encoding import EncodeJob
+from gtekit.serving.encoding import EncodeJob, Pieces
 from gtekit.serving.problems import Kind, Problem
-from gtekit.tokenizer import TokenBatch
+from gtekit.tokenizer import StoppedError, TokenBatch
 
 if TYPE_CHECKING:
     from gtekit.embedder import Embedder
@@ -42,12 +42,14 @@ def tokenize_job(model: "Embedder", job: EncodeJob, stop: Event) -> TokenizedJob
         stop: Once set, from another thread, the work is given up with StoppedError.
 
     Raises:
-        Problem: If a text is too long and the job refuses that.
+        Problem: If a text is too long and the job refuses that, or there are more pieces than it allows.
         ArgumentError: If a text can't be tokenized, or the prompt leaves no room.
     """
+    limit = min(job.max_tokens or model.max_tokens, model.max_tokens)
+    if job.pieces is not None:
+        return _only_pieces(model, job, job.pieces, limit, stop)
     prompted = [job.prompt + text for text in job.texts] if job.prompt else job.texts
     batch = model.tokenizer.encode(prompted, threads=1, stop=stop)
-    limit = min(job.max_tokens or model.max_tokens, model.max_tokens)
     is_long = batch.lengths > limit
     every = np.arange(len(job.texts))
     if not is_long.any():
@@ -64,6 +66,32 @@ def tokenize_job(model: "Embedder", job: EncodeJob, stop: Event) -> TokenizedJob
         )
     cut = _cut(model, prompted, batch, limit, keeps_end=job.truncation == "start")
     return TokenizedJob(lengths=batch.lengths, truncated=places, whole_texts=every, whole=cut, pieces=None)
+
+
+def _only_pieces(model: "Embedder", job: EncodeJob, asked: Pieces, limit: int, stop: Event) -> TokenizedJob:
+    pieces = chunk_texts(
+        model.tokenizer,
+        _until(stop, job.texts),
+        prompt=job.prompt,
+        max_tokens=limit,
+        overlap_tokens=asked.overlap_tokens,
+    )
+    if len(pieces.offsets) > asked.most:
+        raise Problem(
+            Kind.TOO_LARGE,
+            f"the texts have {len(pieces.offsets):,} pieces, the limit of an answer is {asked.most:,}: their vectors "
+            "would take a quarter of --max-memory-bytes. Send fewer texts at once.",
+            param=job.text_name,
+        )
+    nothing = np.empty(0, np.int64)
+    return TokenizedJob(lengths=nothing, truncated=[], whole_texts=nothing, whole=_no_rows(), pieces=pieces)
+
+
+def _until(stop: Event, texts: Sequence[str]) -> Iterator[tuple[int, str]]:
+    for index, text in enumerate(texts):
+        if stop.is_set():
+            raise StoppedError
+        yield index, text
 
 
 def _cut(model: "Embedder", prompted: Sequence[str], batch: TokenBatch, limit: int, *, keeps_end: bool) -> TokenBatch:

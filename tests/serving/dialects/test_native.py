@@ -182,7 +182,7 @@ def test_answers_beyond_the_memory_are_refused(start_server: "StartServer") -> N
     assert post(small, "/token_states", {"texts": ["x"] * 20}).status_code == 200
     status, kind, message, _ = problem(post(small, "/token_states", {"texts": ["x"] * 30}))
     assert (status, kind) == (413, "request_too_large")
-    assert "90 tokens whose vectors would take 138,240 bytes" in message
+    assert "the texts have 90 tokens, the limit of an answer is 65" in message
     assert problem(post(small, "/encode_chunks", {"texts": [LONG], "max_tokens": 4}))[1] == "request_too_large"
 
 
