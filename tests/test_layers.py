@@ -17,6 +17,7 @@ LAYERS = (  # lowest first; the same list is in ARCHITECTURE.md
     {"chunking", "cosines", "engine", "language", "truncation", "tuned"},
     {"nearest", "text_encoder"},
     {"client", "embedder"},
+    {"any_model"},
     {"tasks"},
     {"documents"},
     {"index"},

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from gtekit.arrays import Array, Floats, Ints, TokenIds
 from gtekit.errors import ArgumentError
 from gtekit.inputs import check_count
 from gtekit.sentences import SENTENCE_END
-from gtekit.tokenizer import TextTokens, Tokenizer
+from gtekit.tokenizer import TextTokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +35,18 @@ class ChunkBatch:
     offsets: Ints  # (M, 2)
 
 
+class OffsetTokenizer(Protocol):
+    """What cutting asks of a tokenizer, which may be behind a server."""
+
+    cls_id: int
+    sep_id: int
+
+    def encode_with_offsets(self, text: str, index: int = 0) -> TextTokens:
+        """Give all tokens of one text with their places in it; special tokens are left out."""
+
+
 def chunk_texts(
-    tokenizer: Tokenizer,
+    tokenizer: OffsetTokenizer,
     texts: Iterable[tuple[int, str]],
     *,
     prompt: str,

@@ -32,14 +32,14 @@ def test_summaries(client: Client, minilm: gtekit.Embedder) -> None:
 
 
 def test_duplicates(client: Client, minilm: gtekit.Embedder) -> None:
-    remote = deduplicate(client, DOCUMENTS, threshold=0.9)  # type: ignore[arg-type]
+    remote = deduplicate(client, DOCUMENTS, threshold=0.9)
     local = deduplicate(minilm, DOCUMENTS, threshold=0.9)
     assert remote.kept.tolist() == local.kept.tolist() == [0, 1, 2, 3, 5]
     assert bits(remote.scores) == bits(local.scores)
 
 
 def test_explanations(client: Client, minilm: gtekit.Embedder) -> None:
-    remote = explain(client, QUERY, DOCUMENTS[3])  # type: ignore[arg-type]
+    remote = explain(client, QUERY, DOCUMENTS[3])
     local = explain(minilm, QUERY, DOCUMENTS[3])
     assert remote.to_dict() == local.to_dict()
 
@@ -61,10 +61,10 @@ def test_an_index_of_files_is_built_over_the_wire(client: Client, minilm: gtekit
     options = gtekit.index.BuildOptions(backend="exact", progress=False)
     built = []
     for name, model in (("remote", client), ("local", minilm)):
-        report = gtekit.index.build_index([tmp_path / "files"], tmp_path / name, model, options)  # type: ignore[arg-type]
+        report = gtekit.index.build_index([tmp_path / "files"], tmp_path / name, model, options)
         assert report.failures == []
         with gtekit.index.open(tmp_path / name, model) as index:
-            hits = gtekit.index.search_passages(index, QUERY, model, top_k=3)  # type: ignore[arg-type]
+            hits = gtekit.index.search_passages(index, QUERY, model, top_k=3)
             built.append((index.count(), hits))
     assert built[0] == built[1]
     assert built[0][0] > 3

@@ -6,9 +6,8 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gtekit.chunking import chunk_texts
+from gtekit.chunking import OffsetTokenizer, chunk_texts
 from gtekit.documents.document import Document, Part
-from gtekit.tokenizer import Tokenizer
 
 PART_CHARACTERS = 1_000_000  # a longer text is cut there first: bounds the memory, whatever the document
 ID_BYTES = 480  # an index takes 512; the number of the passage has to fit, too
@@ -42,7 +41,7 @@ class PassageOptions:
 
 
 def cut_passages(
-    document: Document, tokenizer: Tokenizer, options: PassageOptions | None = None, *, prompt: str = ""
+    document: Document, tokenizer: OffsetTokenizer, options: PassageOptions | None = None, *, prompt: str = ""
 ) -> Iterator[Passage]:
     """Give the passages of a document in order; of white space there are none.
 
@@ -77,7 +76,9 @@ def passage_id(document_id: str, number: int) -> str:
     return f"{document_id}#p{number}"
 
 
-def cut_spans(text: str, tokenizer: Tokenizer, options: PassageOptions, *, prompt: str) -> Iterator[tuple[int, int]]:
+def cut_spans(
+    text: str, tokenizer: OffsetTokenizer, options: PassageOptions, *, prompt: str
+) -> Iterator[tuple[int, int]]:
     """Give where passages begin and end in a text, without the white space around them."""
     unwrapped = unwrap(text)
     for first, last in _long_parts(unwrapped):

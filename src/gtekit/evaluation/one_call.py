@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import get_args
 
-from gtekit.embedder import Embedder
+from gtekit.any_model import AnyModel
 from gtekit.errors import ArgumentError
 from gtekit.evaluation.models import EvaluatedModel, LocalModel, OpenOptions, open_model, parse_spec
 from gtekit.evaluation.mteb_tasks import RunOptions, find_tasks, plan_tasks, run_tasks, task_folders
@@ -13,7 +13,7 @@ from gtekit.evaluation.results import ResultStore, SettingsName, TaskScore
 
 
 def run_mteb(
-    models: Sequence[str | Embedder],
+    models: Sequence[str | AnyModel],
     tasks: Sequence[str] = (),
     *,
     benchmark: str | None = None,
@@ -56,7 +56,7 @@ def run_mteb(
     return run_tasks([_opener(model, Path(results)) for model in models], plan_tasks(found, options), options)
 
 
-def _check(models: Sequence[str | Embedder], tasks: Sequence[str], settings: str) -> None:
+def _check(models: Sequence[str | AnyModel], tasks: Sequence[str], settings: str) -> None:
     for name, value in (("models", models), ("tasks", tasks)):
         if isinstance(value, str):
             raise ArgumentError(f"{name} is one str, {value!r}, expected a list: [{value!r}].")
@@ -66,8 +66,8 @@ def _check(models: Sequence[str | Embedder], tasks: Sequence[str], settings: str
         raise ArgumentError(f"settings={settings!r} is not possible; choose from: {', '.join(get_args(SettingsName))}.")
 
 
-def _opener(model: str | Embedder, results: Path) -> Callable[[], EvaluatedModel]:
-    if isinstance(model, Embedder):
+def _opener(model: str | AnyModel, results: Path) -> Callable[[], EvaluatedModel]:
+    if isinstance(model, AnyModel):
         return lambda: LocalModel(model)
     spec, chosen = parse_spec(model), OpenOptions(paid_vectors=results / "paid-vectors.sqlite")
     return lambda: open_model(spec, chosen)

@@ -16,7 +16,7 @@ from gtekit.index.interface import Hit, Mode, Value
 from gtekit.sentences import sentence_spans
 
 if TYPE_CHECKING:
-    from gtekit.embedder import Embedder
+    from gtekit.any_model import AnyModel
 
 FEWEST_WORDS = 4  # of a sentence without its full stop: fewer are mostly a heading, close to the query and no answer
 MOST_SENTENCES = 64  # of a passage that are compared with the query; more stand only in tables
@@ -57,7 +57,7 @@ class PassageHit:
 def search_passages(
     index: Index,
     query: str,
-    model: "Embedder",
+    model: "AnyModel",
     *,
     top_k: int = 10,
     mode: Mode = "vector",
@@ -88,7 +88,7 @@ def search_passages(
     return [_passage_hit(hit, sentence) for hit, sentence in zip(hits, best, strict=True)]
 
 
-def best_sentences(model: "Embedder", query: str, texts: Sequence[str]) -> list[Sentence | None]:
+def best_sentences(model: "AnyModel", query: str, texts: Sequence[str]) -> list[Sentence | None]:
     """Give the sentence of each text that is closest to the query; None where there is none.
 
     The text of a sentence is as it stands, line ends and all.

@@ -4,7 +4,7 @@
 >>> store = InMemoryVectorStore(GtekitEmbeddings(gtekit.load("gte-small")))
 """
 
-from gtekit.embedder import Embedder
+from gtekit.any_model import AnyModel
 from gtekit.errors import ArgumentError, MissingExtraError
 
 try:
@@ -25,8 +25,8 @@ class GtekitEmbeddings(Embeddings):
         ArgumentError: If `model` is something else, such as a name.
     """
 
-    def __init__(self, model: Embedder) -> None:
-        if not isinstance(model, Embedder):
+    def __init__(self, model: AnyModel) -> None:
+        if not isinstance(model, AnyModel):
             raise ArgumentError(
                 f"model is {model!r}, expected a loaded model: GtekitEmbeddings(gtekit.load({str(model)!r}))."
             )

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from gtekit.any_model import AnyModel
 from gtekit.config import EncodeKeywords
-from gtekit.embedder import Embedder
 from gtekit.errors import ArgumentError, SpaceError
 from gtekit.inputs import DOCUMENT_PROMPTS, QUERY_PROMPTS, choose_prompt, read_options
 
 
 class MarkingModel(Protocol):
-    """What choosing a prompt needs of a model; an Embedder has it."""
+    """What choosing a prompt needs of a model; a loaded one has it."""
 
     @property
     def prompts(self) -> Mapping[str, str]:
@@ -26,7 +26,7 @@ class EmbeddedAs:
     dimension: int  # of the vectors, all or the first so many
 
     @classmethod
-    def of(cls, model: Embedder, options: EncodeKeywords) -> "EmbeddedAs":
+    def of(cls, model: AnyModel, options: EncodeKeywords) -> "EmbeddedAs":
         """Say how `alike_options` make a model embed."""
         chosen = read_options(alike_options(model, options), dimension=model.dimension)
         prompt = choose_prompt(model.prompts, model.checkpoint.default_prompt_name, chosen)

@@ -9,49 +9,24 @@ A token vector has seen its whole text: a contribution says what the vector at t
 to the score if the word were not there.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal, Protocol, Unpack
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gtekit.arrays import Array, Floats
-from gtekit.checkpoint import Checkpoint
-from gtekit.config import EncodeKeywords, EncodeOptions, OnTruncation, Pooling
+from gtekit.any_model import AnyModel
+from gtekit.arrays import Array
+from gtekit.chunking import OffsetTokenizer
+from gtekit.config import EncodeOptions, OnTruncation
 from gtekit.errors import ArgumentError, TextTypeError
 from gtekit.inputs import DOCUMENT_PROMPTS, QUERY_PROMPTS, check_count, choose_prompt
-from gtekit.tokenizer import Tokenizer
 
 TRUNCATIONS: tuple[OnTruncation, ...] = ("warn", "error", "ignore")
 Kind = Literal["word", "special", "prompt"]
-
-
-class ExplainedModel(Protocol):
-    """What an explanation needs of a model; an Embedder has it."""
-
-    @property
-    def name(self) -> str:
-        """What people call it."""
-
-    @property
-    def pooling(self) -> Pooling:
-        """How token vectors become the vector of a text."""
-
-    @property
-    def prompts(self) -> Mapping[str, str]:
-        """What goes before a text, by name."""
-
-    @property
-    def checkpoint(self) -> Checkpoint:
-        """Knows the prompt that goes before texts where none is asked for."""
-
-    tokenizer: Tokenizer
-
-    def token_states(self, texts: Sequence[str], **options: Unpack[EncodeKeywords]) -> list[Floats]:
-        """Give the last hidden state of every token, each of shape (L, D)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +116,7 @@ class Explanation:
             temporary.write_text(draw_page(self), encoding="utf-8")
 
 
-def explain(model: ExplainedModel, query: str, document: str, *, on_truncation: OnTruncation = "warn") -> Explanation:
+def explain(model: AnyModel, query: str, document: str, *, on_truncation: OnTruncation = "warn") -> Explanation:
     """Take the cosine of a query and a document apart into what their words add.
 
     Args:
@@ -186,7 +161,7 @@ def explain(model: ExplainedModel, query: str, document: str, *, on_truncation: 
 
 
 def _part_vectors(
-    model: ExplainedModel, text: str, prompt_names: Sequence[str], on_truncation: OnTruncation
+    model: AnyModel, text: str, prompt_names: Sequence[str], on_truncation: OnTruncation
 ) -> tuple[list[Part], NDArray[np.float64], int | None]:
     """Give the parts of a text, what each adds to its unit vector, shape (parts, D), and where the text is cut."""
     name = next((name for name in prompt_names if name in model.prompts), None)
@@ -197,7 +172,7 @@ def _part_vectors(
     return parts, np.add.reduceat(states, firsts, axis=0), cut_at
 
 
-def _parts(tokenizer: Tokenizer, text: str, prompt: str, length: int) -> tuple[list[Part], list[int], int | None]:
+def _parts(tokenizer: OffsetTokenizer, text: str, prompt: str, length: int) -> tuple[list[Part], list[int], int | None]:
     """Join the tokens that were read, `length` with [CLS] and [SEP], to words; give each part and its first token."""
     tokens = tokenizer.encode_with_offsets(prompt + text)
     kept = length - 2

@@ -7,7 +7,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, TypeVar
 
-from gtekit.embedder import Embedder
+from gtekit.any_model import AnyModel
 from gtekit.errors import FileFormatError, SpaceError
 from gtekit.files import check_writable, replace_when_complete
 
@@ -73,7 +73,7 @@ def check_types(found: Any) -> None:  # noqa: ANN401 - any dataclass
             raise ValueError(f"{field.name} is {value}")
 
 
-def check_space(fitted_fingerprint: str, fitted_model: str, model: Embedder, *, what: str, fix: str) -> None:
+def check_space(fitted_fingerprint: str, fitted_model: str, model: AnyModel, *, what: str, fix: str) -> None:
     """Make sure that something is used with the model that it was fitted to.
 
     Raises:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from gtekit.any_model import AnyModel
 from gtekit.arrays import Floats, Ints
 from gtekit.embedder import Embedder
 from gtekit.evaluation.models.interface import ModelFacts
@@ -12,9 +13,9 @@ from gtekit.inputs import DOCUMENT_PROMPTS, QUERY_PROMPTS
 
 
 class LocalModel:
-    """An Embedder behind the interface of evaluation."""
+    """A model of gtekit behind the interface of evaluation."""
 
-    def __init__(self, embedder: Embedder) -> None:
+    def __init__(self, embedder: AnyModel) -> None:
         self._embedder = embedder
         self._texts_cut = 0
 
@@ -32,7 +33,7 @@ class LocalModel:
             max_tokens=model.max_tokens,
             prompts=prompts_of(model.name, own),
             default_prompt=model.prompts[default] if default else "",
-            size_bytes=model.memory_bytes,
+            size_bytes=model.memory_bytes if isinstance(model, Embedder) else None,
             threads=model.threads,
         )
 

@@ -35,7 +35,7 @@ from gtekit.index.opening import BackendName, create, open_index
 from gtekit.inputs import check_count
 
 if TYPE_CHECKING:
-    from gtekit.embedder import Embedder
+    from gtekit.any_model import AnyModel
 
 EXTRACTION = 2  # grows when the same bytes give another text: what was made before is made again then
 SETTINGS_NOTE = "passages"
@@ -59,7 +59,7 @@ class BuildOptions:
 
 
 def build_index(
-    paths: Sequence[str | Path], location: str | Path, model: "Embedder", options: BuildOptions | None = None
+    paths: Sequence[str | Path], location: str | Path, model: "AnyModel", options: BuildOptions | None = None
 ) -> BuildReport:
     """Make an index of the passages of files, or bring one up to date.
 
@@ -103,7 +103,7 @@ def build_index(
 class _Build:
     """One run."""
 
-    def __init__(self, index: Index, model: "Embedder", options: BuildOptions, found: FoundSources) -> None:
+    def __init__(self, index: Index, model: "AnyModel", options: BuildOptions, found: FoundSources) -> None:
         self._index, self._model, self._options, self._found = index, model, options, found
         self._prompt = _document_prompt(model)
         self._passages, has_other = _passage_options(index, options, model.max_tokens)
@@ -253,7 +253,7 @@ def _check_is_there(location: str | Path, found: FoundSources) -> None:
         raise ArgumentError(why_missing(found.missing[0])) from None
 
 
-def _document_prompt(model: "Embedder") -> str:
+def _document_prompt(model: "AnyModel") -> str:
     from gtekit.inputs import DOCUMENT_PROMPTS
 
     name = next((name for name in DOCUMENT_PROMPTS if name in model.prompts), None)

@@ -16,7 +16,7 @@ from gtekit.index.index import Index
 from gtekit.index.interface import Value
 
 if TYPE_CHECKING:
-    from gtekit.embedder import Embedder
+    from gtekit.any_model import AnyModel
 
 BLOCK_PASSAGES = 256  # written at once, at most
 STEP_PASSAGES = 32  # embedded at once: how often progress is seen
@@ -38,7 +38,7 @@ class NewRow:
 class PassageWriter:
     """Takes documents in passages and writes them in blocks, each document whole or its entry last."""
 
-    def __init__(self, index: Index, model: "Embedder", report: BuildReport, show: Callable[[int], None]) -> None:
+    def __init__(self, index: Index, model: "AnyModel", report: BuildReport, show: Callable[[int], None]) -> None:
         """Begin.
 
         Args:

@@ -16,8 +16,8 @@ from gtekit.tasks.classification.labels import Label
 from gtekit.tasks.classification.predictions import Predictions, check_share, choose_labels, softmax
 
 if TYPE_CHECKING:
+    from gtekit.any_model import AnyModel
     from gtekit.config import EncodeKeywords
-    from gtekit.embedder import Embedder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,7 @@ class Classifier:
 
     def __init__(
         self,
-        model: "Embedder",
+        model: "AnyModel",
         head: Head,
         report: FitReport,
         *,

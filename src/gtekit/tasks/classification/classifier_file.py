@@ -19,7 +19,7 @@ from gtekit.tasks.classification.predictions import check_share
 from gtekit.tasks.fitted_files import check_space, check_types, read_fitted, write_fitted
 
 if TYPE_CHECKING:
-    from gtekit.embedder import Embedder
+    from gtekit.any_model import AnyModel
 
 KIND = "gtekit classifier"
 VERSION = 1
@@ -59,7 +59,7 @@ def save_classifier(classifier: Classifier, path: Path | str) -> None:
     write_fitted(path, KIND, values)
 
 
-def load_classifier(path: Path | str, model: "Embedder") -> Classifier:
+def load_classifier(path: Path | str, model: "AnyModel") -> Classifier:
     """Read a classifier that `Classifier.save` wrote.
 
     Args:

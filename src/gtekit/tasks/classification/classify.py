@@ -9,11 +9,11 @@ from gtekit.tasks.classification.predictions import Predictions
 from gtekit.tasks.classification.zero_shot import Descriptions, zero_shot
 
 if TYPE_CHECKING:
-    from gtekit.embedder import Embedder
+    from gtekit.any_model import AnyModel
 
 
 def classify(
-    model: "Embedder",
+    model: "AnyModel",
     texts: Sequence[str],
     labels: Descriptions | Sequence[str] | None = None,
     *,

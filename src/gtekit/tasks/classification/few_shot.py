@@ -32,8 +32,8 @@ from gtekit.tasks.classification.labels import Label, check_labels, fewest_examp
 from gtekit.tasks.classification.predictions import check_share, check_vectors
 
 if TYPE_CHECKING:
+    from gtekit.any_model import AnyModel
     from gtekit.config import EncodeKeywords
-    from gtekit.embedder import Embedder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ class Plan:
 
 
 def fit_classifier(
-    model: "Embedder",
+    model: "AnyModel",
     texts: Sequence[str],
     labels: Iterable[object],
     *,
@@ -110,7 +110,7 @@ def fit_classifier(
     )
 
 
-def effective_options(model: "Embedder", encode: "EncodeKeywords") -> "EncodeKeywords":
+def effective_options(model: "AnyModel", encode: "EncodeKeywords") -> "EncodeKeywords":
     """Give the options that decide the vectors, as plain values, with the prompt spelled out where there is one.
 
     Raises:

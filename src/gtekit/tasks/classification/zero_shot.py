@@ -14,8 +14,8 @@ from gtekit.tasks.classification.labels import Label, check_label
 from gtekit.tasks.classification.predictions import Predictions, check_share, check_vectors, choose_labels, softmax
 
 if TYPE_CHECKING:
+    from gtekit.any_model import AnyModel
     from gtekit.config import EncodeKeywords
-    from gtekit.embedder import Embedder
 
 Descriptions = Mapping[str, str | Sequence[str]]
 # What the families divided cosines by when they were trained: GTE arXiv:2308.03281, E5 arXiv:2212.03533,
@@ -26,7 +26,7 @@ TEMPERATURE = 0.05  # of every other model: rather too little confidence than to
 
 
 def zero_shot(
-    model: "Embedder",
+    model: "AnyModel",
     texts: Sequence[str],
     labels: Descriptions | Sequence[str],
     *,

@@ -9,9 +9,9 @@ from typing import Literal, Unpack, get_args
 
 import numpy as np
 
+from gtekit.any_model import AnyModel
 from gtekit.arrays import Array, Floats, Ints
 from gtekit.config import EncodeKeywords
-from gtekit.embedder import Embedder
 from gtekit.errors import ArgumentError, ShapeError
 from gtekit.inputs import check_count
 from gtekit.nearest import nearest
@@ -51,7 +51,7 @@ class Deduplicated:
 
 
 def deduplicate(
-    model: Embedder,
+    model: AnyModel,
     texts: Iterable[str],
     threshold: float | None = None,
     *,
@@ -126,7 +126,7 @@ def deduplicate_vectors(
 
 
 def deduplicate_stream(
-    model: Embedder,
+    model: AnyModel,
     texts: Iterable[str],
     threshold: float | None = None,
     *,
@@ -160,7 +160,7 @@ def deduplicate_stream(
 
 
 def _stream(
-    model: Embedder, texts: Iterable[str], threshold: float, block_texts: int, options: EncodeKeywords
+    model: AnyModel, texts: Iterable[str], threshold: float, block_texts: int, options: EncodeKeywords
 ) -> Iterator[str]:
     seen, waiting, kept = Seen(), deque[str](), _GrowingRows()
 

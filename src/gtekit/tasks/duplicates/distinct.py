@@ -9,9 +9,9 @@ from hashlib import blake2b
 
 import numpy as np
 
+from gtekit.any_model import AnyModel
 from gtekit.arrays import Floats, Ints
 from gtekit.config import EncodeKeywords
-from gtekit.embedder import Embedder
 from gtekit.errors import TextTypeError
 from gtekit.inputs import wrong_text
 from gtekit.tasks.alike import alike_options
@@ -76,7 +76,7 @@ def check_iterable(texts: object) -> None:
 
 
 @contextmanager
-def embed_distinct(model: Embedder, texts: Iterable[str], options: EncodeKeywords) -> Iterator[DistinctTexts]:
+def embed_distinct(model: AnyModel, texts: Iterable[str], options: EncodeKeywords) -> Iterator[DistinctTexts]:
     """Embed every different text once; texts are read one by one and not kept.
 
     Vectors lie as float32 in a temporary file (4 D bytes a text, where TMPDIR says), which the system keeps in memory

@@ -6,9 +6,9 @@ from typing import Unpack
 
 import numpy as np
 
+from gtekit.any_model import AnyModel
 from gtekit.arrays import Array
 from gtekit.config import EncodeKeywords
-from gtekit.embedder import Embedder
 from gtekit.inputs import check_count
 from gtekit.nearest import Pairs
 from gtekit.tasks.alike import alike_options
@@ -21,7 +21,7 @@ PROBABILITY = 0.5  # of the same meaning: more likely than not
 
 
 def paraphrases(
-    model: Embedder,
+    model: AnyModel,
     texts: Iterable[str],
     *,
     threshold: float | None = None,
@@ -58,7 +58,7 @@ def paraphrases(
 
 
 def paraphrase_stream(
-    model: Embedder,
+    model: AnyModel,
     texts: Iterable[str],
     *,
     threshold: float | None = None,
@@ -115,7 +115,7 @@ def _sorted(left: Array, right: Array, scores: Array, max_pairs: int) -> tuple[A
     return left[order], right[order], scores[order]
 
 
-def _stream(model: Embedder, texts: Iterable[str], threshold: float, options: EncodeKeywords) -> Iterator[Pairs]:
+def _stream(model: AnyModel, texts: Iterable[str], threshold: float, options: EncodeKeywords) -> Iterator[Pairs]:
     with embed_distinct(model, texts, options) as distinct:
         first = distinct.first
         near = near_pairs(distinct.vectors, threshold, progress=options.get("progress"))

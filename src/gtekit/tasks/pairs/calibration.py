@@ -9,9 +9,9 @@ from typing import Any, Unpack
 import numpy as np
 from numpy.typing import ArrayLike
 
+from gtekit.any_model import AnyModel
 from gtekit.arrays import Array
 from gtekit.config import EncodeKeywords
-from gtekit.embedder import Embedder
 from gtekit.errors import ArgumentError, GtekitWarning, SpaceError
 from gtekit.notices import warn_caller
 from gtekit.tasks.alike import EmbeddedAs
@@ -103,7 +103,7 @@ class Calibration:
                 high = middle
         return high
 
-    def check(self, model: Embedder, **options: Unpack[EncodeKeywords]) -> None:
+    def check(self, model: AnyModel, **options: Unpack[EncodeKeywords]) -> None:
         """Make sure that this is for cosines of a model whose texts are embedded so.
 
         Raises:
@@ -144,7 +144,7 @@ class Calibration:
 
 
 def fit_calibration(
-    model: Embedder,
+    model: AnyModel,
     left: Sequence[str],
     right: Sequence[str],
     labels: Sequence[int] | Array,
@@ -238,7 +238,7 @@ def _is_as_good(losses: Sequence[float], best: Sequence[float]) -> bool:
     return bool(worse.mean() <= worse.std(ddof=1) / np.sqrt(len(worse)))
 
 
-def load_calibration(path: Path | str, model: Embedder) -> Calibration:
+def load_calibration(path: Path | str, model: AnyModel) -> Calibration:
     """Read a calibration for the model that it was fitted to.
 
     Raises:
@@ -250,7 +250,7 @@ def load_calibration(path: Path | str, model: Embedder) -> Calibration:
     return found
 
 
-def calibration_for(model: Embedder) -> Calibration:
+def calibration_for(model: AnyModel) -> Calibration:
     """Give the calibration that comes with the package for this model.
 
     Raises:

@@ -6,10 +6,10 @@ from typing import Unpack
 
 import numpy as np
 
+from gtekit.any_model import AnyModel
 from gtekit.arrays import Array, Floats, Ints
 from gtekit.config import EncodeKeywords
 from gtekit.cosines import similarity_pairwise
-from gtekit.embedder import Embedder
 from gtekit.errors import ArgumentError, ShapeError
 from gtekit.inputs import check_count, check_texts
 from gtekit.tasks.alike import alike_options
@@ -34,7 +34,7 @@ class LabelledPairs:
 
 
 def pair_scores(
-    model: Embedder, left: Sequence[str], right: Sequence[str], **options: Unpack[EncodeKeywords]
+    model: AnyModel, left: Sequence[str], right: Sequence[str], **options: Unpack[EncodeKeywords]
 ) -> Floats:
     """Give the cosine of each text with the text in the same place of the other list.
 
@@ -66,7 +66,7 @@ def pair_scores(
 
 
 def labelled_pairs(
-    model: Embedder, left: Sequence[str], right: Sequence[str], labels: Sequence[int] | Array, options: EncodeKeywords
+    model: AnyModel, left: Sequence[str], right: Sequence[str], labels: Sequence[int] | Array, options: EncodeKeywords
 ) -> LabelledPairs:
     """Embed labelled pairs, to fit something to them. Those with the same left text are one group.
 

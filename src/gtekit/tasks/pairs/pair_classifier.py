@@ -8,9 +8,9 @@ from typing import Any, Literal, Unpack, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from gtekit.any_model import AnyModel
 from gtekit.arrays import Array, Floats
 from gtekit.config import EncodeKeywords
-from gtekit.embedder import Embedder
 from gtekit.errors import ArgumentError, ShapeError
 from gtekit.tasks.alike import EmbeddedAs
 from gtekit.tasks.fitted_files import check_space, check_types, read_fitted, write_fitted
@@ -46,7 +46,7 @@ class PairFigures:
 class PairClassifier:
     """A threshold for the cosines of one model. Made by `fit_pairs` and `load_pairs`."""
 
-    model: Embedder
+    model: AnyModel
     threshold: float  # from there on a pair is predicted 1
     measure: Measure  # that the threshold is best for
     figures: PairFigures
@@ -119,7 +119,7 @@ class PairClassifier:
 
 
 def fit_pairs(
-    model: Embedder,
+    model: AnyModel,
     left: Sequence[str],
     right: Sequence[str],
     labels: Sequence[int] | Array,
@@ -158,7 +158,7 @@ def fit_pairs(
     )
 
 
-def load_pairs(path: Path | str, model: Embedder) -> PairClassifier:
+def load_pairs(path: Path | str, model: AnyModel) -> PairClassifier:
     """Read a classifier for the model that it was fitted to.
 
     Raises:

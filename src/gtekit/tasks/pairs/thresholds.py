@@ -1,14 +1,14 @@
 """The cosine from which on texts count as alike, where nobody has said one."""
 
+from gtekit.any_model import AnyModel
 from gtekit.config import EncodeKeywords
-from gtekit.embedder import Embedder
 from gtekit.errors import ArgumentError, SpaceError
 from gtekit.tasks.pairs.calibration import COMMAND, calibration_for
 from gtekit.tasks.unit_vectors import check_threshold
 
 
 def choose_threshold(
-    model: Embedder, threshold: float | None, probability: float, prior: float | None, options: EncodeKeywords
+    model: AnyModel, threshold: float | None, probability: float, prior: float | None, options: EncodeKeywords
 ) -> float:
     """Give the threshold that was asked for, checked, or the default one.
 
@@ -25,7 +25,7 @@ def choose_threshold(
 
 
 def default_threshold(
-    model: Embedder, probability: float, options: EncodeKeywords, *, prior: float | None = None
+    model: AnyModel, probability: float, options: EncodeKeywords, *, prior: float | None = None
 ) -> float:
     """Give the cosine from which on the model's own calibration finds the same meaning so likely.
 
