@@ -21,7 +21,7 @@ def test_langchain_gets_the_bits_of_a_local_model(client: "Client", minilm: gtek
 
 
 def test_langchain_still_refuses_a_name() -> None:
-    with pytest.raises(gtekit.ArgumentError, match="gtekit.load"):
+    with pytest.raises(gtekit.ArgumentError, match=r"gtekit\.load"):
         GtekitEmbeddings("gte-small")  # type: ignore[arg-type]
 
 
