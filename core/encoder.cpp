@@ -69,13 +69,13 @@ void run_texts(const Model& model, Pool& pool, size_t threads, const PackedTexts
   job.num_batches = plan.num_batches();
   job.is_urgent = packed.cu_seqlens[packed.num_texts] <= kUrgentTokens;
   if (poll) job.poll = [&] { poll(texts_done, tokens_done); };
-  job.run = [&](size_t batch, Arena& arena, Team& team, const BetweenLayers& between_layers) {
+  job.run = [&](size_t batch, Arena& arena, Team& team, const BetweenSteps& between_steps) {
     std::vector<Text> texts;
     for (size_t i = plan.starts[batch]; i < plan.starts[batch + 1]; ++i) {
       const int64_t* ends = packed.cu_seqlens + plan.order[i];
       texts.push_back({packed.token_ids + ends[0], static_cast<size_t>(ends[1] - ends[0])});
     }
-    const Hidden hidden = model.forward(texts, arena, team, between_layers);
+    const Hidden hidden = model.forward(texts, arena, team, between_steps);
     size_t row = 0;
     for (size_t i = 0; i < texts.size(); ++i) {
       finish(plan.order[plan.starts[batch] + i], hidden.rows + row * hidden.stride, hidden.stride, texts[i].length);

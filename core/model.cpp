@@ -141,7 +141,7 @@ size_t Model::weight_bytes() const {
 }
 
 Hidden Model::forward(const std::vector<Text>& texts, Arena& arena, Team& team,
-                      const BetweenLayers& between_layers) const {
+                      const BetweenSteps& between_steps) const {
   const Scratch scratch(*this, texts, team.members(), arena);
   embed(texts, scratch);
   const auto reader_of = [&](size_t index) {
@@ -150,10 +150,11 @@ Hidden Model::forward(const std::vector<Text>& texts, Arena& arena, Team& team,
   norm(embedding_norm_, reader_of(0), scratch, team);
   for (size_t index = 0; index < layers_.size(); ++index) {
     const Layer& layer = *layers_[index];
-    between_layers();
+    const auto pause = [&] { between_steps(index); };
+    pause();
     attend(layer, texts, scratch, team);
     norm(layer.attention_norm, &layer.up, scratch, team);
-    feed_forward(layer, scratch, team);
+    feed_forward(layer, scratch, team, pause);
     norm(layer.output_norm, reader_of(index + 1), scratch, team);
   }
   return {scratch.hidden, scratch.stride};
@@ -171,7 +172,8 @@ void Model::embed(const std::vector<Text>& texts, const Scratch& scratch) const 
   }
 }
 
-void Model::feed_forward(const Layer& layer, const Scratch& scratch, Team& team) const {
+void Model::feed_forward(const Layer& layer, const Scratch& scratch, Team& team,
+                         const std::function<void()>& pause) const {
   LinearOutput up;
   up.out = scratch.feed_forward;
   up.out_stride = scratch.feed_forward_stride;
@@ -180,6 +182,7 @@ void Model::feed_forward(const Layer& layer, const Scratch& scratch, Team& team)
   down.residual_stride = down.out_stride = scratch.stride;
   const Input wide = {scratch.feed_forward, scratch.feed_forward_stride, scratch.feed_forward_bytes};
   for (size_t first = 0; first < scratch.rows; first += kFeedForwardRows) {
+    pause();
     const size_t rows = std::min(kFeedForwardRows, scratch.rows - first);
     const Input narrow = scratch.hidden_rows(first);
     down.residual = down.out = scratch.hidden + first * scratch.stride;

@@ -14,8 +14,9 @@
 
 namespace gtekit {
 
-// Called between two layers; ends the forward pass by throwing.
-using BetweenLayers = std::function<void()>;
+// Called several times in each layer, with its number; ends the forward pass by throwing. A forward pass may be parked
+// in it while the same thread runs another one in another arena.
+using BetweenSteps = std::function<void(size_t layer)>;
 
 // One text of a micro-batch.
 struct Text {
@@ -36,7 +37,7 @@ class Model {
         size_t threads);
 
   // Last hidden states, in `arena`: valid until its next reset. The team shares out each layer.
-  Hidden forward(const std::vector<Text>& texts, Arena& arena, Team& team, const BetweenLayers& between_layers) const;
+  Hidden forward(const std::vector<Text>& texts, Arena& arena, Team& team, const BetweenSteps& between_steps) const;
 
   const ModelConfig& config() const { return config_; }
   const KernelTable& kernels() const { return kernels_; }
@@ -67,7 +68,7 @@ class Model {
                    const Member& member) const;
   void attend_head_in_bytes(size_t length, const float* projected, float* context, const Scratch& scratch,
                             const Member& member) const;
-  void feed_forward(const Layer& layer, const Scratch& scratch, Team& team) const;
+  void feed_forward(const Layer& layer, const Scratch& scratch, Team& team, const std::function<void()>& pause) const;
 
   // What a linear layer reads: rows of floats, and in int8 the same as bytes.
   struct Input {

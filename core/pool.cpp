@@ -26,6 +26,8 @@ constexpr size_t kKeptArenaBytes = size_t{64} << 20;
 // The most threads on one batch: its parts get too small for more.
 constexpr size_t kMostMembers = 8;
 
+constexpr size_t kNone = SIZE_MAX;
+
 struct Cancelled {};  // thrown through a forward pass whose job was given up
 
 // The pool for which this thread is at work: a poll that calls the encoder comes back to it.
@@ -144,7 +146,8 @@ void Pool::run_one(Job& job, Seat& seat, Lock& lock) {
   for (size_t place = 1; place < team.members(); ++place) work_.notify_one();
   try {
     if (!arena) arena = std::make_unique<Arena>();
-    job.run(batch, *arena, team, [&] { between_layers(job, seat); });
+    job.run(batch, *arena, team,
+            [&, urgent_layer = kNone](size_t layer) mutable { between_steps(job, seat, layer, urgent_layer); });
   } catch (const Cancelled&) {
   } catch (...) {
     cancel(job, std::current_exception());
@@ -178,16 +181,20 @@ void Pool::help(Lock& lock) {
   }
 }
 
-void Pool::between_layers(Job& job, Seat& seat) {
+// urgent_layer: in which an urgent batch was run. One a layer, so that both go on.
+void Pool::between_steps(Job& job, Seat& seat, size_t layer, size_t& urgent_layer) {
   if (job.cancelled) throw Cancelled{};
   if (seat.own && Clock::now() - seat.last_poll >= kPollInterval) poll(seat);
   // an urgent batch is never parked, so parking is one level deep
-  if (!job.is_urgent && urgent_waiting_ > 0) run_urgent(seat);
+  if (!job.is_urgent && urgent_waiting_ > 0 && layer != urgent_layer) {
+    urgent_layer = layer;
+    run_urgent(seat);
+  }
 }
 
 void Pool::run_urgent(Seat& seat) {
   Lock lock(mutex_);
-  if (!urgent_.empty()) run_one(*urgent_.front(), seat, lock);  // one a layer, so that both go on
+  if (!urgent_.empty()) run_one(*urgent_.front(), seat, lock);
 }
 
 // A poll that throws ends its own job alone: the thread may be at work for another.

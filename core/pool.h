@@ -1,9 +1,9 @@
 // Threads that share out micro-batches: no barriers, each takes the next one when it is done with its last.
 //
 // At most `threads` work at once. Whoever calls works too, so one thread needs no others, and a short text on an
-// idle machine costs no hand-over. Threads without work help with a batch that is alone (team.h). Between two layers a
-// thread sees whether its job was cancelled, asks the caller's poll, and, in a long job, looks for urgent
-// micro-batches: it parks its own, runs them, and goes on.
+// idle machine costs no hand-over. Threads without work help with a batch that is alone (team.h). Between two steps
+// of a layer a thread sees whether its job was cancelled, asks the caller's poll, and, in a long job, looks for urgent
+// micro-batches: it parks its own, runs one in each layer, and goes on.
 #pragma once
 
 #include <atomic>
@@ -27,7 +27,7 @@ namespace gtekit {
 struct Job {
   size_t num_batches = 0;
   bool is_urgent = false;
-  std::function<void(size_t batch, Arena&, Team&, const BetweenLayers&)> run;
+  std::function<void(size_t batch, Arena&, Team&, const BetweenSteps&)> run;
   std::function<void()> poll;  // only ever called on the thread of the caller; throws to cancel
 
   // Guarded by the pool's mutex.
@@ -63,7 +63,7 @@ class Pool {
   void work(Seat& seat, Lock& lock, const std::function<bool()>& goes_on);
   Job& pick();
   void run_one(Job& job, Seat& seat, Lock& lock);
-  void between_layers(Job& job, Seat& seat);
+  void between_steps(Job& job, Seat& seat, size_t layer, size_t& urgent_layer);
   void run_urgent(Seat& seat);
   size_t team_size(const Job& job) const;
   void help(Lock& lock);

@@ -76,7 +76,7 @@ class Encoder {
   Encoder& operator=(const Encoder&) = delete;
 
   // Pooled vectors, (B, D) at `out`. A call of at most 512 tokens is urgent: it overtakes longer calls, whose
-  // micro-batches wait for it between two layers.
+  // micro-batches wait for it between two steps of a layer.
   void encode(const PackedTexts& texts, Pooling pooling, bool normalize, size_t batch_tokens, float* out,
               const Poll& poll);
 

@@ -32,7 +32,7 @@ std::vector<float> run(const Model& model, const std::vector<std::vector<int32_t
     rows += text.size();
   }
   Arena arena;
-  const Hidden hidden = model.forward(batch, arena, team, [] {});
+  const Hidden hidden = model.forward(batch, arena, team, [](size_t) {});
   const size_t size = model.config().hidden_size;
   std::vector<float> out(rows * size);
   for (size_t row = 0; row < rows; ++row) {

@@ -13,9 +13,9 @@ namespace {
 struct Layered : Job {
   Layered(size_t batches, size_t layers, const std::function<void(size_t batch)>& per_layer) {
     num_batches = batches;
-    run = [=](size_t batch, Arena&, Team&, const BetweenLayers& between_layers) {
+    run = [=](size_t batch, Arena&, Team&, const BetweenSteps& between_steps) {
       for (size_t layer = 0; layer < layers; ++layer) {
-        between_layers();
+        between_steps(layer);
         per_layer(batch);
       }
     };
@@ -26,10 +26,10 @@ struct Layered : Job {
 struct Staged : Job {
   Staged(const std::function<bool()>& enough, const std::function<void(size_t part, size_t member)>& body) {
     num_batches = 1;
-    run = [=](size_t, Arena&, Team& team, const BetweenLayers& between_layers) {
+    run = [=](size_t, Arena&, Team& team, const BetweenSteps& between_steps) {
       const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-      while (!enough() && std::chrono::steady_clock::now() < end) {
-        between_layers();
+      for (size_t layer = 0; !enough() && std::chrono::steady_clock::now() < end; ++layer) {
+        between_steps(layer);
         team.for_each(8, body);
       }
     };
@@ -100,6 +100,34 @@ TEST(what_a_batch_throws_reaches_the_caller_and_the_pool_goes_on) {
   Layered good(5, 1, [&](size_t) { ++runs; });
   pool.run(good);
   CHECK(runs == 5);
+}
+
+TEST(a_long_batch_runs_an_urgent_one_within_a_layer_and_no_second_one_before_the_next) {
+  Pool pool(1);
+  std::atomic<int> done{0};
+  std::vector<std::thread> callers;
+  const auto submit = [&] {
+    callers.emplace_back([&] {
+      Layered urgent(1, 1, [](size_t) {});
+      urgent.is_urgent = true;
+      pool.run(urgent);
+      ++done;
+    });
+  };
+  Job job;
+  job.num_batches = 1;
+  job.run = [&](size_t, Arena&, Team&, const BetweenSteps& between_steps) {
+    submit();
+    for (int step = 0; step < 10'000 && done < 1; ++step) between_steps(0), nap();
+    CHECK(done == 1, done.load());
+    submit();
+    for (int step = 0; step < 50; ++step) between_steps(0), nap();
+    CHECK(done == 1, done.load());
+    for (size_t layer = 1; layer < 10'000 && done < 2; ++layer) between_steps(layer), nap();
+    CHECK(done == 2, done.load());
+  };
+  pool.run(job);
+  for (std::thread& caller : callers) caller.join();
 }
 
 TEST(a_poll_that_throws_ends_the_job_between_two_layers) {
@@ -207,7 +235,7 @@ TEST(several_batches_and_a_pool_of_one_get_no_helpers) {
     std::atomic<size_t> most_members{0};
     Job job;
     job.num_batches = threads == 1 ? 1 : 5;
-    job.run = [&](size_t, Arena&, Team& team, const BetweenLayers&) {
+    job.run = [&](size_t, Arena&, Team& team, const BetweenSteps&) {
       if (team.members() > most_members) most_members = team.members();
     };
     pool.run(job);
@@ -267,9 +295,9 @@ TEST(callers_with_one_batch_each_run_every_part_once) {
       Job job;
       job.num_batches = 1;
       job.is_urgent = round % 2 == 0;
-      job.run = [&](size_t, Arena&, Team& team, const BetweenLayers& between_layers) {
-        for (int stage = 0; stage < 5; ++stage) {
-          between_layers();
+      job.run = [&](size_t, Arena&, Team& team, const BetweenSteps& between_steps) {
+        for (size_t stage = 0; stage < 5; ++stage) {
+          between_steps(stage);
           std::vector<std::atomic<int>> runs(9);
           team.for_each(runs.size(), [&](size_t part, size_t) { ++runs[part]; });
           for (auto& count : runs) wrong += count != 1;
@@ -289,7 +317,7 @@ TEST(what_a_batch_with_helpers_throws_reaches_the_caller_and_the_pool_goes_on) {
   for (int round = 0; round < 50; ++round) {
     Job bad;
     bad.num_batches = 1;
-    bad.run = [](size_t, Arena&, Team& team, const BetweenLayers&) {
+    bad.run = [](size_t, Arena&, Team& team, const BetweenSteps&) {
       team.for_each(8, [](size_t, size_t) { std::this_thread::yield(); });
       throw std::runtime_error("between two stages");
     };
@@ -316,7 +344,7 @@ TEST(an_arena_of_unusual_size_goes_back_to_the_system) {
   Pool pool(1);
   Job job;
   job.num_batches = 1;
-  job.run = [](size_t, Arena& arena, Team&, const BetweenLayers&) { arena.reset(size_t{80} << 20); };
+  job.run = [](size_t, Arena& arena, Team&, const BetweenSteps&) { arena.reset(size_t{80} << 20); };
   pool.run(job);
   CHECK(pool.workspace_bytes() == 0, pool.workspace_bytes());
 }
@@ -327,7 +355,7 @@ TEST(arenas_are_kept_and_counted) {
   for (int round = 0; round < 3; ++round) {
     Job job;
     job.num_batches = 4;
-    job.run = [](size_t, Arena& arena, Team&, const BetweenLayers&) { arena.reset(4096); };
+    job.run = [](size_t, Arena& arena, Team&, const BetweenSteps&) { arena.reset(4096); };
     pool.run(job);
     CHECK(pool.workspace_bytes() == 4096, pool.workspace_bytes());
   }

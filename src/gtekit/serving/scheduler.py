@@ -1,7 +1,7 @@
 """From the texts of a request to its vectors: tokenizer threads, two lanes, one engine.
 
 A request is tokenized off the event loop and goes to the lane of its size. Calls of the interactive lane are short
-enough to be urgent in the engine, which parks longer ones between two layers: a query passes a job of a million texts.
+enough to be urgent in the engine, which parks longer ones within a layer: so a query passes a job of a million texts.
 """
 
 import time
