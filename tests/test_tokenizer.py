@@ -119,6 +119,7 @@ def test_a_book_goes_in_by_parts_and_gives_the_same_tokens(make: Callable[..., T
     tokens = tokenizer.encode_with_offsets(book)
     assert tokens.token_ids.tolist() == whole.ids[1:-1]
     assert np.stack([tokens.starts, tokens.ends], axis=1).tolist() == [list(pair) for pair in whole.offsets[1:-1]]
+    assert tokenizer.tokens(book) == whole.tokens
 
 
 def test_offsets_point_into_the_text(make: Callable[..., Tokenizer]) -> None:

@@ -144,10 +144,16 @@ class Tokenizer:
 
     def tokens(self, text: str, index: int = 0) -> list[str]:
         """Give the tokens of one text as str, special tokens included, not cut."""
-        try:
-            return list(self._backend.encode(text).tokens)
-        except BaseException as error:
-            self._explain(error, text, index)
+        tokens: list[str] = []
+        for _, piece in self._pieces(text):
+            try:
+                is_short = len(piece) < GIL_CHARS
+                encoding = self._backend.encode(piece) if is_short else self._backend.encode_batch([piece])[0]
+                names = encoding.tokens
+            except BaseException as error:
+                self._explain(error, text, index)
+            tokens[-1:] = names[1:] if tokens else names  # one [CLS] at the beginning, one [SEP] at the end
+        return tokens
 
     def decode(self, token_ids: Sequence[int], *, skip_special_tokens: bool = True) -> str:
         """Give the text that tokens stand for: lower case and spaces are the model's, not those of the original.

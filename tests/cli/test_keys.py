@@ -39,6 +39,7 @@ def test_limits_scope_and_end_are_kept_and_listed(run: Run, tmp_path: Path) -> N
     assert code == 0
     assert output.splitlines()[0].split()[0] == "name"
     assert "2999-12-31" in output
+    assert "no end" in output
     assert "2 keys in" in errors
 
 

@@ -116,21 +116,24 @@ def test_what_is_printed_may_be_json(run: Run, monkeypatch: pytest.MonkeyPatch) 
         (["--config", "nowhere.toml"], "gtekit: nowhere.toml: the settings can't be read"),
         (["--keys-file", "nowhere.toml"], "gtekit: nowhere.toml: there is no such file of keys"),
         (["--log", "xml"], "invalid choice: 'xml'"),
-        (["--prot", "80"], "unrecognized arguments: --prot"),
+        (["--prot", "80"], "gtekit serve: error: unrecognized arguments: --prot. Is --port meant?"),
+        (["--prot=80"], "Is --port meant?"),
     ],
 )
 def test_a_wrong_setting_ends_it_before_a_model_is_loaded(run: Run, arguments: list[str], words: str) -> None:
     code, output, errors = run("serve", *arguments)
     assert (code, output) == (2, "")
     assert words in errors
+    assert len(errors.splitlines()) <= 2
 
 
 def test_a_model_that_is_not_there_has_the_exit_code_of_all_commands(tmp_path: Path) -> None:
     arguments = ("--local-files-only", "--cache-folder", tmp_path, "--port", "0")
     done = subprocess.run(program("serve", "gte-small", *arguments), capture_output=True, text=True)
     assert done.returncode == 3
-    assert "gtekit: gte-small: not in the cache" in done.stderr
+    assert done.stderr.startswith("gtekit: gte-small: not in the cache")
     assert "Traceback" not in done.stderr
+    assert '"message"' not in done.stderr  # that it listens, and that it has stopped
 
 
 def test_an_address_for_everybody_without_keys_is_warned_of(run: Run, tmp_path: Path) -> None:
@@ -142,6 +145,12 @@ def test_an_address_for_everybody_without_keys_is_warned_of(run: Run, tmp_path: 
     arguments += ["--keys-file", str(tmp_path / "keys.toml")]
     done = subprocess.run(program("serve", *arguments), capture_output=True, text=True)
     assert "warning" not in done.stderr
+
+
+def test_an_address_that_is_none_is_not_warned_of() -> None:
+    done = subprocess.run(program("serve", "--host", "999.1.1.1"), capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith("gtekit: 999.1.1.1:8080 can't be listened on")
 
 
 def test_a_port_in_use_is_said(tiny_checkpoint: Path) -> None:

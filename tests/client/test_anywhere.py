@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import gtekit
+from gtekit.evaluation import evaluate
 from gtekit.integrations.langchain import GtekitEmbeddings
 from gtekit.tasks import classify, paraphrases
 
@@ -30,6 +31,13 @@ def test_labels_by_description(client: "Client", minilm: gtekit.Embedder) -> Non
     remote, local = classify(client, TEXTS, labels), classify(minilm, TEXTS, labels)
     assert remote.labels == local.labels == ("code", "code", "food", "food")
     assert remote.scores.tobytes() == local.scores.tobytes()
+
+
+def test_evaluation(client: "Client", minilm: gtekit.Embedder) -> None:
+    pairs = [(TEXTS[first], TEXTS[second], float(first + second)) for first in range(4) for second in range(first)]
+    remote, local = evaluate(client, pairs=pairs), evaluate(minilm, pairs=pairs)
+    assert remote.scores == local.scores
+    assert remote.fingerprint == local.fingerprint
 
 
 def test_paraphrases(client: "Client", minilm: gtekit.Embedder) -> None:

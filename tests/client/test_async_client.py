@@ -1,6 +1,7 @@
 """The client for asyncio: what it gives, and that a cancelled call leaves nothing behind."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +13,10 @@ from gtekit.client import AsyncClient, Client
 from gtekit.errors import ArgumentError, TextTypeError, TruncationError, TruncationWarning
 from tests.client.scripted_server import Answer, scripted
 from tests.client.test_client import LONG, LONGER, TEXTS, bits
+from tests.serving.conftest import until
 
 if TYPE_CHECKING:
-    from tests.serving.conftest import RunningServer
+    from tests.serving.conftest import RunningServer, StartServer
 
 
 def test_every_method_gives_what_the_model_gives(minilm: gtekit.Embedder, server: "RunningServer") -> None:
@@ -124,6 +126,38 @@ def test_a_cancelled_call_cancels_its_requests(marked_client: Client) -> None:
             return {task.get_name() for task in asyncio.all_tasks() if task is not asyncio.current_task()}
 
     assert asyncio.run(ask()) == set()
+
+
+def test_the_server_stops_working_for_a_cancelled_call(
+    start_server: "StartServer", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = start_server()
+    assert held.state.models is not None
+    scheduler = held.state.models.default.scheduler
+    lane, goes_on = scheduler._lanes["bulk"], threading.Event()
+    run = lane._run
+
+    def wait_and_run(*arguments: Any) -> Any:
+        assert goes_on.wait(60)
+        return run(*arguments)
+
+    monkeypatch.setattr(lane, "_run", wait_and_run)
+
+    async def ask() -> None:
+        async with AsyncClient(held.url) as client:
+            call = asyncio.ensure_future(client.encode([f"text {index} " * 8 for index in range(4096)]))
+            await asyncio.to_thread(until, lambda: scheduler.queued_texts("bulk") > 1024)
+            call.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await call
+
+    try:
+        asyncio.run(ask())
+        until(lambda: scheduler.queued_texts("bulk") == 0)  # the engine is held: nothing was computed away
+    finally:
+        goes_on.set()
+    with Client(held.url) as client:
+        assert client.encode(["x"]).shape == (1, 384)
 
 
 def test_a_timeout_of_asyncio_ends_the_wait() -> None:

@@ -33,6 +33,13 @@ def test_what_is_no_address_is_refused(base_url: Any) -> None:
         connection(base_url)
 
 
+@pytest.mark.parametrize("base_url", ["http://there:8080/v1", "http://there:8080/v1/", "http://there:8080/v2"])
+def test_the_address_for_other_clients_is_refused_with_the_right_one(base_url: str) -> None:
+    with pytest.raises(ArgumentError, match=r"without the /v[12]: 'http://there:8080'\.$"):
+        connection(base_url)
+    assert connection("http://there:8080/models/v1-small/").address == "http://there:8080/models/v1-small"
+
+
 @pytest.mark.parametrize("base_url", ["http://me:secret@there", "http://there?key=secret", "http://there#secret"])
 def test_a_secret_in_the_address_is_refused_and_not_repeated(base_url: str) -> None:
     with pytest.raises(ArgumentError, match="a key goes to api_key") as caught:

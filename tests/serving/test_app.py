@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import re
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from gtekit.serving.state import State
 
 SECRET = "the text of a client"
+LARGE = 20_000_000  # bytes: more than sockets hold
 
 
 async def echo(request: Request, state: "State", account: Account) -> Response:
@@ -46,8 +48,8 @@ async def stream(request: Request, state: "State", account: Account) -> Response
         yield b"one\n"
         if request.query == "fail":
             raise ValueError(SECRET)
-        if request.query == "wait":
-            await asyncio.sleep(30)
+        if request.query == "forever":
+            await asyncio.get_running_loop().create_future()
         yield b"two\n"
 
     return Response(body=parts(), content_type="application/x-ndjson")
@@ -60,6 +62,17 @@ async def pace(request: Request, state: "State", account: Account) -> Response:
             yield b"."
 
     return Response(body=parts())
+
+
+async def large(request: Request, state: "State", account: Account) -> Response:
+    async def parts() -> AsyncIterator[bytes]:
+        yield b"the first is sent, and held no more"
+        yield bytes(LARGE)
+
+    if request.query != "parts":
+        assert request.lease is not None
+        request.lease.hold(1000)  # what the answer was made of, which is gone when it is sent
+    return Response(body=parts() if request.query == "parts" else bytes(LARGE), content_type="application/octet-stream")
 
 
 async def path_of(request: Request, state: "State", account: Account) -> Response:
@@ -77,6 +90,7 @@ ROUTES: Sequence[Route] = (
     route("GET", "/overloaded", overloaded),
     route("GET", "/stream", stream),
     route("GET", "/pace", pace),
+    route("GET", "/large", large),
     route("GET", "/models/{model}", path_of),
 )
 
@@ -212,15 +226,42 @@ def test_an_answer_in_parts_that_breaks_is_seen_to_be_not_whole(own: RunningServ
 
 def test_who_hangs_up_during_an_answer_in_parts_ends_it(own: RunningServer) -> None:
     with Wire(own.port) as wire:
-        wire.send(get("/stream?wait"))
+        wire.send(get("/stream?forever"))
         wire.socket.recv(10)
         until(lambda: own.state.metrics.requests_in_flight == 1)
+    until(lambda: own.state.metrics.requests_in_flight == 0)  # nobody but the client ends it
+
+
+def test_an_answer_that_is_not_read_is_held_memory_until_it_is(own: RunningServer) -> None:
+    metrics = own.state.metrics
+    for path in ("/large", "/large?parts"):
+        with Wire(own.port) as wire:
+            wire.send(get(path))
+            until(lambda: metrics.held_bytes == LARGE)
+            answer = wire.receive()
+        assert len(answer.body) >= LARGE
+        until(lambda: metrics.held_bytes == 0)
+
+
+def test_an_answer_that_does_not_fit_is_not_sent_and_a_small_one_always_is(start_server: StartServer) -> None:
+    small = start_server(routes=ROUTES, max_memory_bytes=2 * LARGE - 1)
+    assert httpx.get(f"{small.url}/large").status_code == 200
+    with Wire(small.port) as wire:
+        wire.send(get("/large"))
+        until(lambda: small.state.metrics.held_bytes == LARGE)
+        assert httpx.get(f"{small.url}/large").status_code == 429
+        small.state.metrics.held_bytes += LARGE  # no room at all
+        assert httpx.get(f"{small.url}/models/a").status_code == 200
+        small.state.metrics.held_bytes -= LARGE
+    tiny = start_server(routes=ROUTES, max_memory_bytes=LARGE - 1)
+    assert httpx.get(f"{tiny.url}/large").status_code == 413
 
 
 def test_a_deadline_that_passes_gets_504(own: RunningServer) -> None:
     answer = httpx.get(f"{own.url}/sleep", headers={"x-timeout-ms": "100"})
     assert answer.status_code == 504
     assert answer.json()["error"]["code"] == "deadline_exceeded"
+    assert re.search(r"has taken [1-9][0-9,]* ms", answer.json()["error"]["message"])
 
 
 @pytest.mark.parametrize("sent", ["", "0", "-1", "1.5", "soon", "86400001", "1" * 5000, "²"])

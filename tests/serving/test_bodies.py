@@ -1,9 +1,11 @@
 """Bodies over a real socket: compressed, cut short, too large, or made to burst."""
 
+import asyncio
 import gzip
 import io
 import zlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from typing import cast
 
 import httpx
 import numpy as np
@@ -13,9 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gtekit import Embedder
-from gtekit.serving.bodies import STEP, ZSTD_SLICE, _Gzip, _Zstd
+from gtekit.serving.bodies import MOST_MEMBERS, STEP, ZSTD_SLICE, BodyReader, _Gzip, _Zstd
+from gtekit.serving.exchange import Exchange
 from gtekit.serving.memory import Lease
 from gtekit.serving.metrics import Metrics
+from gtekit.serving.problems import Problem
+from gtekit.serving.settings import ServerSettings
 from tests.serving.conftest import RunningServer, StartServer, until
 from tests.serving.sockets import Wire, post
 
@@ -109,6 +114,70 @@ def test_what_was_packed_comes_out_however_it_is_cut(parts: list[bytes], cut: in
     assert unpacker.is_whole
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "zstd"])
+def test_members_that_hold_next_to_nothing_are_refused_before_long(server: RunningServer, encoding: str) -> None:
+    for content in (b"", b" "):
+        answer = send(server, PACK[encoding](content) * 3000 + PACK[encoding](BODY), encoding)
+        assert answer.status_code in (400, 422)
+        assert "1,000 pieces" in answer.json()["error"]
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "zstd"])
+def test_many_members_that_hold_something_are_read(encoding: str) -> None:
+    unpacker = _Gzip(no_limit()) if encoding == "gzip" else _Zstd(no_limit())
+    packed = PACK[encoding](bytes(1024)) * 2 * MOST_MEMBERS
+    assert sum(map(len, unpacker.feed(packed))) == 1024 * 2 * MOST_MEMBERS
+
+
+class Source:
+    """An exchange that has received a body already."""
+
+    def __init__(self, encoding: str, parts: list[bytes]) -> None:
+        self.headers = {"content-encoding": encoding}
+        self.bytes_in = 0
+        self._parts = parts
+
+    async def parts(self) -> AsyncIterator[bytes]:
+        for part in self._parts:
+            self.bytes_in += len(part)
+            yield part
+
+
+def endless(size: int) -> BodyReader:
+    """Give a reader of one gzip that is so long, in parts of a megabyte, and holds nothing: empty stored blocks."""
+    head = gzip.compress(b"")[:10]
+    parts = [head, *[b"\x00\x00\x00\xff\xff" * 200_000] * (size // 10**6)]
+    return BodyReader(cast("Exchange", Source("gzip", parts)), ServerSettings(max_body_bytes=4 * 10**6), no_limit())
+
+
+def test_compressed_bytes_that_give_nothing_are_counted_too() -> None:
+    async def read() -> int:
+        return sum([len(part) async for part in endless(5 * 10**6)()])
+
+    with pytest.raises(Problem, match="--max-body-bytes"):
+        asyncio.run(read())
+
+
+def test_others_have_a_turn_while_compressed_bytes_give_nothing() -> None:
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async def read() -> None:
+        task = asyncio.get_running_loop().create_task(others())
+        with pytest.raises(Problem, match="ends in the middle"):
+            async for _ in endless(8 * 10**6).unlimited():
+                pass
+        task.cancel()
+
+    asyncio.run(read())
+    assert turns >= 6
+
+
 def test_a_window_larger_than_http_allows_is_refused(server: RunningServer) -> None:
     parameters = zstandard.ZstdCompressionParameters(window_log=27)
     packer = zstandard.ZstdCompressor(compression_params=parameters).compressobj()  # knows no size: asks for 128 MB
@@ -148,7 +217,7 @@ def test_bodies_of_others_that_fill_the_memory_give_429_until_they_are_gone(star
 
 
 def test_a_stream_may_be_longer_than_any_body(start_server: StartServer) -> None:
-    small = start_server(max_body_bytes=5000, max_memory_bytes=50_000)
+    small = start_server(max_body_bytes=5000, max_memory_bytes=2_000_000)  # of 4 MB of answer
     lines = [b'"text %d"\n' % number for number in range(300)] * 3
     headers = {"content-type": "application/x-ndjson", "accept": "application/x-ndjson"}
     with httpx.stream("POST", f"{small.url}/encode", content=iter(lines), headers=headers, timeout=60) as answer:

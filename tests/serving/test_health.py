@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
@@ -110,6 +112,24 @@ def test_a_model_that_computes_something_else_than_at_the_start_is_not_ready(min
     assert "another vector than at the start" in finish(state, check_ready(state))
     assert 'outcome="bad"} 1.0' in state.metrics.text(state).decode()
     assert "gtekit_ready 0.0" in state.metrics.text(state).decode()
+
+
+def test_readiness_needs_no_place_in_an_executor_that_is_full(minilm: "Embedder") -> None:
+    state = state_of(minilm)
+    let_go = threading.Event()
+
+    async def ask() -> str:
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(1))
+        others = loop.run_in_executor(None, let_go.wait, 60)
+        try:
+            async with asyncio.timeout(30):
+                return await check_ready(state)
+        finally:
+            let_go.set()
+            await others
+
+    assert finish(state, ask()) == ""
 
 
 class Wrong(Scheduler):

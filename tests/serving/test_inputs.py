@@ -31,7 +31,7 @@ from gtekit.serving.inputs import (
 )
 from gtekit.serving.messages import Account, Request
 from gtekit.serving.problems import Kind, Problem
-from gtekit.serving.served_models import ServedModel
+from gtekit.serving.served_models import ServedModel, ServedModels
 from gtekit.serving.settings import ServerSettings
 from gtekit.serving.state import State
 
@@ -39,6 +39,11 @@ from gtekit.serving.state import State
 class Body(msgspec.Struct):
     input: str | list[str]
     count: Annotated[int, msgspec.Meta(ge=1)] = 1
+
+
+class Named(msgspec.Struct):
+    model: str
+    count: int = 1
 
 
 class Nested(msgspec.Struct):
@@ -103,7 +108,7 @@ def test_whatever_comes_is_decoded_or_a_problem(body: bytes) -> None:
         (b"{", Kind.INVALID_JSON, None, "the body is not JSON: Input data was truncated."),
         (b'{"input": "a"} b', Kind.INVALID_JSON, None, "not JSON"),
         (b'{"input": "\xff"}', Kind.INVALID_JSON, None, "not UTF-8"),
-        (b'{"input": "\\ud800"}', Kind.INVALID_JSON, None, "not JSON"),
+        (b'{"input": "\\ud800"}', Kind.INVALID_JSON, None, "half of a surrogate pair"),
         (b'{"input": "a", "count": NaN}', Kind.INVALID_JSON, None, "not JSON"),
         (b'{"input": "a", "x": ' + b"[" * 100_000, Kind.INVALID_JSON, None, "nested too deeply"),
         (b"[]", Kind.INVALID_JSON, None, "expected object, got array."),
@@ -113,7 +118,7 @@ def test_whatever_comes_is_decoded_or_a_problem(body: bytes) -> None:
         (b'{"input": "a", "count": 0}', Kind.INVALID_JSON, "count", "count: expected int >= 1."),
         (b'{"input": "a", "count": ' + b"9" * 5000 + b"}", Kind.INVALID_JSON, "count", "count: integer value out of"),
         (b'{"input": [1, 2]}', Kind.TOKEN_IDS, "input", "input[0]: it holds token ids"),
-        (b'{"input": ["a", [1, 2]]}', Kind.TOKEN_IDS, "input", "input[1]: it holds token ids"),
+        (b'{"input": ["a", [1, 2]]}', Kind.INVALID_JSON, "input", "input[1]: expected str, got array."),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(body: bytes, kind: Kind, param: str | None, message: str) -> None:
@@ -170,6 +175,17 @@ def test_another_charset_is_refused() -> None:
     assert problem_of(asyncio.run, read_json(sent, Body)).kind == Kind.MEDIA_TYPE
 
 
+def test_a_body_that_names_no_model_is_told_the_names(tiny: ServedModel) -> None:
+    models = ServedModels([tiny], {"other": "small"})
+    for body in (b'{"input": "a"}', b'{"model": null}'):
+        problem = problem_of(asyncio.run, read_json(request(body, content_type="application/json"), Named, models))
+        assert (problem.kind, problem.param) == (Kind.INVALID_JSON, "model")
+        assert problem.message.endswith(f" Models here: {', '.join(models.names())}.")
+        assert {"small", "other"} <= set(models.names())
+    wrong = request(b'{"model": "small", "count": "a"}', content_type="application/json")
+    assert "Models here" not in problem_of(asyncio.run, read_json(wrong, Named, models)).message
+
+
 def test_one_text_is_a_list_of_one() -> None:
     assert check_texts("a", ServerSettings(), "input") == ["a"]
     assert check_texts([" ", "b"], ServerSettings(), "input") == [" ", "b"]
@@ -184,6 +200,7 @@ def test_one_text_is_a_list_of_one() -> None:
         (["a"] * 4, Kind.TOO_MANY, "input has 4 texts, the limit is 3"),
         (["a", "b" * 11], Kind.TOO_LONG, "input[1] has 11 characters, the limit is 10"),
         (["a", None], Kind.INVALID_VALUE, "input[1] is a NoneType, expected a string."),
+        (["a", 5], Kind.INVALID_VALUE, "input[1] is a int, expected a string."),
         (["a", True], Kind.INVALID_VALUE, "input[1] is a bool, expected a string."),
     ],
 )
@@ -280,6 +297,7 @@ def test_what_a_job_took_is_written_down(tiny: ServedModel) -> None:
         truncated=2,
         cached=2,
         deduplicated=4,
+        tokenization_s=0.5,
         queue_s=1.0,
         inference_s=4.0,
     )

@@ -1,5 +1,8 @@
 """Keys: who is let in, what a broken file says, and that a change is seen."""
 
+import ast
+import inspect
+import json
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -7,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from gtekit.errors import FileFormatError
+from gtekit.serving import keys as keys_module
 from gtekit.serving.key_file import add_key, new_secret, remove_key
-from gtekit.serving.keys import Key, Keys, presented, read_keys, sha256_of
+from gtekit.serving.keys import Key, Keys, Reload, presented, read_keys, sha256_of
 from gtekit.serving.problems import Kind, Problem
+from tests.serving.conftest import StartServer, until
 
 SECRET = "gtekit-a-key-of-a-test"
 
@@ -29,7 +34,7 @@ def test_without_a_file_everybody_may_call() -> None:
     assert not keys.is_used
     assert keys.find("") is None
     assert keys.find("Bearer whatever") is None
-    assert keys.reload_if_changed() == ""
+    assert keys.reload_if_changed() is None
 
 
 def test_a_key_is_found_as_a_bearer_token_and_bare(tmp_path: Path) -> None:
@@ -88,13 +93,13 @@ def test_a_change_of_the_file_is_seen_once(tmp_path: Path) -> None:
     path = tmp_path / "keys.toml"
     add_key(path, key())
     keys = Keys(path)
-    assert keys.reload_if_changed() == ""
+    assert keys.reload_if_changed() is None
     add_key(path, key("second", "another"))
-    assert "2 keys" in keys.reload_if_changed()
-    assert keys.reload_if_changed() == ""
+    assert keys.reload_if_changed() == Reload(f"{path}: has changed; 2 keys in use.", is_good=True)
+    assert keys.reload_if_changed() is None
     assert keys.find("Bearer another") is not None
     remove_key(path, "search")
-    assert "1 key in use" in keys.reload_if_changed()
+    assert keys.reload_if_changed() == Reload(f"{path}: has changed; 1 key in use.", is_good=True)
     assert kind_of(keys, SECRET) is Kind.UNAUTHORIZED
 
 
@@ -104,14 +109,18 @@ def test_a_broken_or_missing_file_keeps_the_keys_and_says_why(tmp_path: Path) ->
     keys = Keys(path)
     path.write_text("[[key]")
     said = keys.reload_if_changed()
-    assert "is not TOML" in said
-    assert "1 key of before stay in use" in said
-    assert keys.reload_if_changed() == ""
+    assert said is not None
+    assert not said.is_good
+    assert "is not TOML" in said.message
+    assert said.message.endswith("In use as before: 1 key.")
+    assert keys.reload_if_changed() is None
     path.unlink()
-    assert "no such file" in keys.reload_if_changed()
+    said = keys.reload_if_changed()
+    assert said is not None
+    assert "no such file" in said.message
     assert keys.find(SECRET) is not None
     add_key(path, key("second", "another"))
-    assert "1 key in use" in keys.reload_if_changed()
+    assert keys.reload_if_changed() == Reload(f"{path}: has changed; 1 key in use.", is_good=True)
     assert kind_of(keys, SECRET) is Kind.UNAUTHORIZED
 
 
@@ -161,3 +170,38 @@ def test_no_message_holds_a_key_that_was_shown(tmp_path: Path) -> None:
         Keys(path).find(f"Bearer {guess}")
     assert guess not in caught.value.message
     assert os.fspath(path) not in caught.value.message
+
+
+def test_every_digest_is_compared_in_constant_time() -> None:
+    """It can't be told from answers, and a clock is no test: so the code is looked at."""
+    (find,) = (node for node in ast.walk(ast.parse(inspect.getsource(keys_module))) if is_function(node, "find"))
+    (loop,) = (node for node in ast.walk(find) if isinstance(node, ast.For))
+    compared = {ast.unparse(node.func) for node in ast.walk(loop) if isinstance(node, ast.Call)}
+    assert compared == {"hmac.compare_digest"}
+    assert not [node for node in ast.walk(loop) if isinstance(node, ast.Break | ast.Return | ast.Raise | ast.Continue)]
+    before = [ast.unparse(node) for node in ast.walk(find) if isinstance(node, ast.Compare)]
+    assert not [text for text in before if "sha256" in text or "digest" in text]
+
+
+def is_function(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.FunctionDef) and node.name == name
+
+
+def test_a_good_reload_is_no_warning_in_the_log_and_a_bad_one_is(
+    start_server: StartServer, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "keys.toml"
+    add_key(path, key())
+    start_server(keys_file=path, log="json")
+    logged = ""
+
+    def level_of(words: str) -> str:
+        nonlocal logged
+        logged += capfd.readouterr().err
+        found = [record["level"] for record in map(json.loads, logged.splitlines()) if words in record["message"]]
+        return found[0] if found else ""
+
+    add_key(path, key("second", "another"))
+    until(lambda: level_of("2 keys in use") == "info")
+    path.write_text("[[key]")
+    until(lambda: level_of("is not TOML") == "warning")

@@ -78,7 +78,7 @@ def engine() -> Engine:
 
 @pytest.fixture
 def lane(engine: Engine) -> Iterator[Lane]:
-    lane = Lane(engine, settle, call_tokens=10, takes_turns=True)
+    lane = Lane(engine, settle, call_tokens=10)
     yield lane
     engine.go.set()
     lane.close()
@@ -88,12 +88,12 @@ ROWS = st.lists(st.lists(st.integers(20, 25), min_size=1, max_size=14), min_size
 
 
 @settings(deadline=None, max_examples=30)
-@given(st.lists(st.tuples(ROWS, st.booleans()), min_size=1, max_size=6), st.integers(1, 30), st.booleans())
+@given(st.lists(st.tuples(ROWS, st.booleans()), min_size=1, max_size=6), st.integers(1, 30))
 def test_every_work_gets_the_vectors_of_its_own_rows(
-    jobs: list[tuple[list[list[int]], bool]], call_tokens: int, takes_turns: bool
+    jobs: list[tuple[list[list[int]], bool]], call_tokens: int
 ) -> None:
     engine = Engine()
-    lane = Lane(engine, settle, call_tokens=call_tokens, takes_turns=takes_turns)
+    lane = Lane(engine, settle, call_tokens=call_tokens)
     works = [work_of(rows, normalize) for rows, normalize in jobs]
     for work in works:
         lane.add(work, range(len(work.cu_seqlens) - 1))
@@ -128,7 +128,7 @@ def test_long_works_take_turns(lane: Lane, engine: Engine) -> None:
 
 def test_short_works_are_served_as_they_came_and_share_a_call() -> None:
     engine = Engine()
-    lane = Lane(engine, settle, call_tokens=10, takes_turns=False)
+    lane = Lane(engine, settle, call_tokens=10)
     engine.hold(lane)
     works = [work_of([[number] * 3]) for number in range(1, 8)]
     for work in works:
@@ -191,6 +191,28 @@ def test_rows_of_a_dropped_work_that_others_want_run_in_their_name(lane: Lane, e
     assert {row[0] for call in engine.calls[ENGINE_THREADS:] for row in call} == {2, 9}
 
 
+def test_a_work_of_many_equal_rows_is_dropped_by_visiting_their_takers_once(lane: Lane, engine: Engine) -> None:
+    engine.hold(lane)
+    works = [work_of([[5]] * 3000) for _ in range(2)]
+    for work in works:
+        lane.add(work, range(3000))
+    visits = 0
+
+    class Takers(list[tuple[Work, int]]):
+        def __iter__(self) -> Iterator[tuple[Work, int]]:
+            nonlocal visits
+            for taker in super().__iter__():
+                visits += 1
+                yield taker
+
+    key = works[0].keys[0]
+    lane._takers[key] = Takers(lane._takers[key])
+    lane.drop(works[0])
+    assert visits <= 6000
+    engine.go.set()
+    assert (result(works[1]) == vector_of([5], True)).all()
+
+
 def test_a_row_that_has_begun_reaches_who_still_wants_it(lane: Lane, engine: Engine) -> None:
     held = engine.hold(lane)
     late = work_of([[900]])
@@ -217,7 +239,7 @@ def test_an_engine_that_fails_fails_the_works_of_that_call_and_no_others(lane: L
 
 def test_the_cache_answers_without_the_engine() -> None:
     engine = Engine()
-    lane = Lane(engine, settle, call_tokens=10, takes_turns=True, cache_bytes=10_000)
+    lane = Lane(engine, settle, call_tokens=10, cache_bytes=10_000)
     first, second = work_of([[1, 2]]), work_of([[1, 2]])
     lane.add(first, [0])
     result(first)
@@ -231,7 +253,7 @@ def test_the_cache_answers_without_the_engine() -> None:
 
 def test_closing_fails_what_waits_and_ends_the_threads() -> None:
     engine = Engine()
-    lane = Lane(engine, settle, call_tokens=10, takes_turns=True)
+    lane = Lane(engine, settle, call_tokens=10)
     held = engine.hold(lane)
     waiting = work_of([[1]])
     lane.add(waiting, [0])

@@ -57,6 +57,7 @@ def test_a_request_is_one_line_of_json() -> None:
         truncated=1,
         cached=2,
         deduplicated=1,
+        tokenization_s=0.125,
         queue_s=0.5,
         inference_s=0.25,
     )
@@ -81,6 +82,7 @@ def test_a_request_is_one_line_of_json() -> None:
         "truncated": 1,
         "cached": 2,
         "deduplicated": 1,
+        "tokenization_ms": 125.0,
         "queue_ms": 500.0,
         "inference_ms": 250.0,
     }
@@ -172,13 +174,13 @@ def test_a_reader_that_has_gone_away_ends_nothing() -> None:
 def test_a_server_logs_no_text_and_no_key(start_server: StartServer, capfd: pytest.CaptureFixture[str]) -> None:
     server = start_server(log="json")
     headers = {"authorization": f"Bearer {SECRET}", "x-request-id": "mine"}
-    for body in ({"inputs": SECRET}, {"inputs": [SECRET, 3]}, {"inputs": SECRET * 2, "prompt_name": SECRET}):
-        httpx.post(f"{server.url}/embed", params={"q": SECRET}, json=body, headers=headers)
+    for body in ({"input": SECRET}, {"input": [SECRET, 3]}, {"input": SECRET * 2, "model": SECRET}):
+        httpx.post(f"{server.url}/v1/embeddings", params={"q": SECRET}, json=body, headers=headers)
     logged, end = "", time.monotonic() + 10
     while logged.count('"mine"') < 3:
         assert time.monotonic() < end
         logged += capfd.readouterr().err
     assert SECRET not in logged
     mine = [record for record in map(json.loads, logged.splitlines()) if record.get("request_id") == "mine"]
-    assert [record["status"] for record in mine] == [200, 422, 422]
+    assert [record["status"] for record in mine] == [200, 400, 404]
     assert mine[0]["tokens"] > 5

@@ -22,7 +22,7 @@ def test_never_more_is_held_than_allowed_and_all_is_given_back(takes: list[tuple
         except Problem:
             assert metrics.held_bytes == before
         else:
-            assert metrics.held_bytes == before + COPIES * size
+            assert metrics.held_bytes == before + size
         assert metrics.held_bytes <= LIMIT
     for lease in leases:
         lease.release()
@@ -34,8 +34,27 @@ def test_what_never_fits_is_told_apart_from_what_does_not_fit_now() -> None:
     metrics = Metrics()
     Lease(metrics, LIMIT).take(400)
     with pytest.raises(Problem) as refused:
-        Lease(metrics, LIMIT).take(400)
+        Lease(metrics, LIMIT).take(700)
     assert refused.value.kind is Kind.OVERLOADED
     with pytest.raises(Problem) as refused:
-        Lease(metrics, LIMIT).take(600)
+        Lease(metrics, LIMIT).take(1100)
     assert refused.value.kind is Kind.TOO_LARGE
+
+
+def test_a_body_counts_with_the_texts_that_are_made_of_it() -> None:
+    lease = Lease(Metrics(), LIMIT)
+    lease.take_body(100)
+    assert lease.held == COPIES * 100
+
+
+@given(steps=st.lists(st.tuples(st.booleans(), st.integers(0, LIMIT)), max_size=30))
+def test_no_more_is_given_back_than_is_held(steps: list[tuple[bool, int]]) -> None:
+    metrics = Metrics()
+    other, lease = Lease(metrics, LIMIT), Lease(metrics, LIMIT)
+    other.hold(7)
+    for is_given, size in steps:
+        if is_given:
+            lease.give_back(size)
+        else:
+            lease.hold(size)
+        assert metrics.held_bytes == 7 + lease.held >= 7

@@ -54,7 +54,7 @@ def test_requests_are_counted_by_route_method_status_and_key() -> None:
     assert found["gtekit_requests_total", ("search", "POST", "/embed", "429")] == 1
     assert found["gtekit_request_seconds_count", ("", "/embed")] == 3
     assert found["gtekit_request_seconds_sum", ("", "/embed")] == pytest.approx(0.012)
-    assert found["gtekit_request_seconds_bucket", ("", "0.003", "/embed")] == 0
+    assert found["gtekit_request_seconds_bucket", ("", "0.002", "/embed")] == 0
     assert found["gtekit_request_seconds_bucket", ("", "0.005", "/embed")] == 3
 
 
@@ -77,6 +77,22 @@ def test_texts_that_were_refused_are_not_among_the_embedded() -> None:
     metrics = Metrics()
     metrics.observe_request("/embed", "POST", 429, 0.1, Account(model="small", texts=5), "")
     assert ("gtekit_texts_total", ("", "small")) not in of(metrics)
+
+
+def test_what_answers_at_once_is_counted_and_not_timed() -> None:
+    metrics = Metrics()
+    metrics.observe_request("/live", "GET", 200, 0.1, Account(), "")
+    metrics.observe_request("", "POST", 404, 0.1, Account(), "")
+    found = of(metrics)
+    assert found["gtekit_requests_total", ("", "GET", "/live", "200")] == 1
+    assert "gtekit_request_seconds_count" not in names(found)
+
+
+def test_a_route_has_few_series() -> None:
+    metrics = Metrics()
+    before = len(of(metrics))
+    metrics.observe_request("/embed", "POST", 200, 0.1, account(), "")
+    assert len(of(metrics)) - before <= 4 + 3 * 16
 
 
 def test_what_clients_make_up_makes_no_series() -> None:

@@ -1,5 +1,6 @@
 """HTTP as it comes over a socket: order, limits and time."""
 
+import asyncio
 import io
 import socket
 import struct
@@ -12,10 +13,15 @@ import numpy as np
 import pytest
 
 from gtekit import Embedder
+from gtekit.serving.messages import Account, Request, Response
+from gtekit.serving.protocol import WAITING_WATER
+from gtekit.serving.route_table import PLAIN
+from gtekit.serving.routes import Route
 from tests.serving.conftest import RunningServer, StartServer, until
 from tests.serving.sockets import Wire, get, post
 
 HELLO = b'{"input":"hello"}'
+JSON = {"content-type": "application/json"}
 CHUNKED = (
     b"POST /v1/embeddings HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
 )
@@ -52,6 +58,46 @@ def test_more_pipelined_requests_than_wait_are_refused(server: RunningServer) ->
     assert statuses == [200] * 65 + [400]
 
 
+def test_bodies_that_wait_for_answers_before_theirs_are_left_with_the_client(start_server: StartServer) -> None:
+    let_read, has_read, let_go = threading.Event(), threading.Event(), threading.Event()
+    found: list[bool] = []
+
+    async def wait(request: Request, state: Any, account: Account) -> Response:
+        while not let_read.is_set():
+            await asyncio.sleep(0.01)
+        size = len(await request.body())
+        found.extend(connection._is_reading_paused for connection in _open(busy))
+        has_read.set()
+        while not let_go.is_set():
+            await asyncio.sleep(0.01)
+        return Response(body=b"%d" % size)
+
+    route = Route(method="POST", path="/wait", dialect=PLAIN, handler=wait, summary="")
+    busy = start_server(routes=(route,))
+    size, count = 200_000, 60
+    with Wire(busy.port) as wire:
+        sending = threading.Thread(target=wire.send, args=(post("/wait", b" " * size) * count,))
+        sending.start()
+        connection: Any
+        until(lambda: any(connection._is_reading_paused for connection in _open(busy)))
+        (connection,) = _open(busy)
+        held = sum(exchange._buffered for exchange in connection._waiting)
+        assert held <= WAITING_WATER + 262_144  # of the last packet
+        let_read.set()
+        assert has_read.wait(30)
+        assert found == [True]  # who reads the first body does not let in more of the others
+        let_go.set()
+        assert [wire.receive().body for _ in range(count)] == [b"%d" % size] * count
+        sending.join()
+    until(lambda: not _open(busy))
+
+
+def _open(server: RunningServer) -> tuple[Any, ...]:
+    connections = server.server._connections
+    assert connections is not None
+    return tuple(connections.open)
+
+
 def test_a_request_in_single_bytes_is_answered(server: RunningServer) -> None:
     with Wire(server.port) as wire:
         wire.trickle(post("/v1/embeddings", HELLO), pause_s=0.0)
@@ -78,6 +124,9 @@ def test_a_request_in_single_bytes_is_answered(server: RunningServer) -> None:
         b"POST /embed HTTP/1.1\r\nhost: a\r\ntransfer-encoding: xchunked\r\n\r\n0\r\n\r\n",
         b"POST /embed HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
         b"POST /embed HTTP/1.0\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"GET /live\r\n\r\n",  # HTTP/0.9
+        b"GET /live HTTP/0.9\r\nhost: a\r\n\r\n",
+        b"GET /live HTTP/2.0\r\nhost: a\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",  # TLS
     ],
 )
@@ -90,6 +139,12 @@ def test_what_is_no_request_gets_400_in_json_and_the_connection_is_closed(
         assert answer.json["error"]["message"]
         assert answer.headers["x-request-id"]
         assert wire.is_closed()
+
+
+def test_who_speaks_tls_is_told_that_this_is_plain_http(server: RunningServer) -> None:
+    with Wire(server.port) as wire:
+        answer = wire.send(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03").receive()
+    assert "http://" in answer.json["error"]["message"]
 
 
 def test_a_request_hidden_behind_two_lengths_is_never_answered(server: RunningServer) -> None:
@@ -187,6 +242,22 @@ def test_who_does_not_read_the_answer_is_cut_off(start_server: StartServer) -> N
         with pytest.raises(ConnectionError):
             wire.receive()
     assert slow.state.metrics.held_bytes == 0
+
+
+def test_vectors_that_nobody_reads_are_held_memory(start_server: StartServer) -> None:
+    small = start_server(max_memory_bytes=6_000_000, max_texts=5000)
+    metrics = small.state.metrics
+    vectors = 2500 * 384 * 4
+    body = b'{"input":[' + b",".join([b'"a"'] * 2500) + b"]}"
+    with Wire(small.port) as slow:
+        slow.send(post("/v1/embeddings", body))
+        until(lambda: metrics.held_bytes >= vectors)
+        assert httpx.post(f"{small.url}/v1/embeddings", content=body, headers=JSON).status_code == 429
+        assert httpx.post(f"{small.url}/v1/embeddings", content=HELLO, headers=JSON).status_code == 200
+        twice = body.replace(b"[", b'["b",' + b'"a",' * 2000)
+        assert httpx.post(f"{small.url}/v1/embeddings", content=twice, headers=JSON).status_code == 413
+        assert slow.receive().status == 200
+    until(lambda: metrics.held_bytes == 0)
 
 
 def test_a_connection_too_many_gets_503_and_the_others_go_on(start_server: StartServer) -> None:

@@ -1,6 +1,7 @@
 """Texts of requests to vectors: the bits of the library, lanes, limits, and clients that go away."""
 
 import asyncio
+import gc
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -15,11 +16,13 @@ from hypothesis import strategies as st
 import gtekit
 from gtekit.config import OnTruncation
 from gtekit.serving.encoding import Encoded, EncodeJob, Pieces, Truncation
+from gtekit.serving.memory import Lease
 from gtekit.serving.messages import Disconnect
 from gtekit.serving.metrics import Metrics
 from gtekit.serving.problems import Kind, Problem
 from gtekit.serving.scheduler import Scheduler
 from gtekit.serving.settings import ServerSettings
+from gtekit.serving.ticket import Ticket
 
 LONG = "the quick brown fox jumps over the lazy dog. " * 60
 TEXTS = ["quick sort", "Beijing", "", "bread with wild yeast", "quick sort", "a" * 500]
@@ -51,6 +54,7 @@ class HeldEngine:
         self._engine = model.engine
         self.go = threading.Event()
         self.texts = 0
+        self.tokens: list[int] = []  # of each call
         self.began = threading.Semaphore(0)
 
     def __getattr__(self, name: str) -> Any:
@@ -60,6 +64,7 @@ class HeldEngine:
         self.began.release()
         assert self.go.wait(TIMEOUT_S)
         self.texts += len(cu_seqlens) - 1
+        self.tokens.append(int(cu_seqlens[-1]))
         return self._engine.encode(token_ids, cu_seqlens, **options)
 
 
@@ -189,10 +194,11 @@ def test_short_requests_are_interactive_and_others_bulk_unless_they_say(minilm: 
             EncodeJob(texts=["a " * 200] * 3),
             EncodeJob(texts=["a"], lane="bulk"),
             EncodeJob(texts=["a b c d e"] * 17, lane="interactive"),
+            EncodeJob(texts=["a " * 200] * 11, lane="interactive"),
         ]
         return [(await scheduler.encode(job)).lane for job in jobs]
 
-    assert run(minilm, body) == ["interactive", "bulk", "bulk", "bulk", "interactive"]
+    assert run(minilm, body) == ["interactive", "bulk", "bulk", "bulk", "interactive", "bulk"]
 
 
 def test_a_query_does_not_wait_for_a_long_job(minilm: gtekit.Embedder) -> None:
@@ -255,6 +261,90 @@ def test_a_client_that_hangs_up_stops_costing(minilm: gtekit.Embedder) -> None:
 
     run(model, body)
     assert model.engine.texts == 2
+
+
+def test_an_answered_job_is_not_kept_by_its_client_or_by_itself(minilm: gtekit.Embedder) -> None:
+    gone = Disconnect()
+
+    async def body(scheduler: Scheduler) -> None:
+        await scheduler.encode(EncodeJob(texts=["warm"]))
+        gc.collect()
+        gc.disable()  # what is freed now is freed because nothing refers to it
+        try:
+            for number in range(20):
+                await scheduler.encode(EncodeJob(texts=[f"line {number}"], disconnect=gone))
+            await asyncio.sleep(0.05)
+            kept = [found for found in gc.get_objects() if isinstance(found, Ticket) and found.job.disconnect is gone]
+            assert len(kept) <= 2  # those that threads still hold
+        finally:
+            gc.enable()
+
+    run(minilm, body)
+
+
+def test_calls_of_queries_are_short_enough_to_be_urgent(minilm: gtekit.Embedder) -> None:
+    model = HeldModel(minilm)
+
+    async def body(scheduler: Scheduler) -> None:
+        held = await model.hold(scheduler)
+        jobs = [EncodeJob(texts=[f"{number} " + "sea and land " * 60]) for number in range(12)]
+        waiting = [asyncio.create_task(scheduler.encode(job)) for job in jobs]
+        await until(lambda: scheduler.queued_texts("interactive") == 12)
+        model.engine.go.set()
+        await asyncio.gather(*held, *waiting)
+
+    run(model, body)
+    assert max(model.engine.tokens) <= 512  # kUrgentTokens of the core
+
+
+def test_what_a_cut_takes_off_has_no_place_in_the_queue(minilm: gtekit.Embedder) -> None:
+    model = HeldModel(minilm)
+
+    async def body(scheduler: Scheduler) -> None:
+        held = await model.hold(scheduler, "bulk")
+        waiting = asyncio.create_task(scheduler.encode(EncodeJob(texts=["a b c"], lane="bulk")))
+        await until(lambda: scheduler.queued_texts("bulk") == 1)
+        long_job = EncodeJob(texts=["word " * 20_000, "words " * 20_000], truncation="end", lane="bulk")  # 512 tokens
+        long = asyncio.create_task(scheduler.encode(long_job))
+        await until(lambda: scheduler.queued_texts("bulk") == 3 or long.done())
+        model.engine.go.set()
+        assert (await long).tokens == 512
+        await asyncio.gather(*held, waiting)
+
+    run(model, body, max_queue_tokens=600)
+
+
+def test_the_prompt_of_every_text_counts(minilm: gtekit.Embedder) -> None:
+    model = HeldModel(minilm)
+
+    async def body(scheduler: Scheduler) -> None:
+        held = await model.hold(scheduler, "bulk")
+        waiting = asyncio.create_task(scheduler.encode(EncodeJob(texts=["a b c"], lane="bulk")))
+        await until(lambda: scheduler.queued_texts("bulk") == 1)
+        with pytest.raises(Problem, match="--max-queue-tokens"):
+            await scheduler.encode(EncodeJob(texts=["a"] * 100, prompt="word " * 20, truncation="chunk"))
+        model.engine.go.set()
+        await asyncio.gather(*held, waiting)
+
+    run(model, body, max_queue_tokens=1000)
+
+
+def test_vectors_are_taken_from_the_memory_of_all_before_they_are_made(minilm: gtekit.Embedder) -> None:
+    metrics = Metrics()
+
+    async def body(scheduler: Scheduler) -> None:
+        lease = Lease(metrics, 100_000)
+        with pytest.raises(Problem) as caught:
+            await scheduler.encode(EncodeJob(texts=["a"] * 100, lease=lease))
+        assert caught.value.kind is Kind.TOO_LARGE
+        await scheduler.encode(EncodeJob(texts=["a"] * 10, lease=lease))
+        assert metrics.held_bytes == 10 * 384 * 4
+        states = Lease(metrics, 100_000)
+        with pytest.raises(Problem) as caught:
+            await scheduler.token_states(EncodeJob(texts=["sea and land " * 60], lease=states))
+        assert caught.value.kind is Kind.TOO_LARGE
+
+    run(minilm, body)
 
 
 def test_a_cancelled_call_takes_its_texts_along(minilm: gtekit.Embedder) -> None:

@@ -62,8 +62,8 @@ class Process:
 
 
 @contextmanager
-def program(drain_s: float = 30.0) -> Iterator[Process]:
-    command = [sys.executable, "-c", PROGRAM, NAME, str(drain_s)]
+def program(drain_s: float = 30.0, code: str = PROGRAM) -> Iterator[Process]:
+    command = [sys.executable, "-c", code, NAME, str(drain_s)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as started:
         try:
             held = Process(started)
@@ -121,6 +121,40 @@ def test_what_is_not_done_in_time_gets_503(minilm: Embedder) -> None:
         assert answer.status == 503
         assert "--drain-s" in answer.json["error"]
         assert server.end() == 1
+
+
+ENDLESS = """
+import asyncio, sys, threading
+from gtekit.serving.messages import Response
+from gtekit.serving.route_table import ROUTES
+from gtekit.serving.routes import Route
+from gtekit.serving.server import Server
+from gtekit.serving.settings import ServerSettings
+
+async def wait(request, state, account):
+    work = lambda stop: threading.Event().wait()
+    if request.query == "tokenizer":
+        await state.tokenizing.run(request, 1_000_000, work)
+    elif request.query == "queue":
+        await asyncio.get_running_loop().run_in_executor(next(iter(state.models)).scheduler._states, work, None)
+    else:
+        await asyncio.to_thread(work, None)
+    return Response()
+
+route = Route(method="POST", path="/wait", dialect=ROUTES[0].dialect, handler=wait, summary="Wait for ever")
+settings = ServerSettings(port=0, model=(sys.argv[1],), drain_s=float(sys.argv[2]))
+sys.exit(Server(settings, routes=(*ROUTES, route)).run())
+"""
+
+
+@pytest.mark.parametrize("where", ["tokenizer", "queue", "executor"])
+def test_the_end_does_not_wait_for_a_thread_that_never_ends(where: str) -> None:
+    with program(drain_s=0.1, code=ENDLESS) as server, Wire(server.port) as wire:
+        wire.send(post(f"/wait?{where}", b"{}"))
+        time.sleep(0.2)  # until it has begun
+        server.process.send_signal(signal.SIGTERM)
+        assert server.end() == 1
+        assert server.lines[-1]["message"] == "stopped"
 
 
 def test_a_server_in_a_thread_drains(start_server: StartServer) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gtekit.errors import ArgumentError
-from gtekit.serving.settings_checks import check_settings, is_loopback, split_model
+from gtekit.serving.settings_checks import check_settings, is_open_to_others, split_model
 from gtekit.serving.settings_sources import read_settings
 
 
@@ -73,8 +73,13 @@ def test_a_socket_file_and_a_port_exclude_each_other_unless_one_source_goes_firs
 
 
 def test_loopback_is_told_from_networks() -> None:
-    assert [host for host in ("127.0.0.1", "127.8.8.8", "::1", "localhost") if not is_loopback(host)] == []
-    assert [host for host in ("0.0.0.0", "::", "10.0.0.1", "example.org", "") if is_loopback(host)] == []
+    assert [host for host in ("127.0.0.1", "127.8.8.8", "::1", "localhost") if is_open_to_others(host)] == []
+    assert [host for host in ("0.0.0.0", "::", "10.0.0.1") if not is_open_to_others(host)] == []
+
+
+@pytest.mark.parametrize("host", ["999.1.1.1", "no such host", "a" * 70])
+def test_an_address_that_is_none_is_open_to_nobody(host: str) -> None:
+    assert not is_open_to_others(host)
 
 
 def test_the_name_of_a_model_stands_before_the_first_equals_sign() -> None:

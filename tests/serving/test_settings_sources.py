@@ -122,7 +122,7 @@ def test_a_wrong_value_names_its_source(flags: dict[str, object], environment: d
     ("text", "words"),
     [
         ("prot = 1", "there is no setting 'prot'. Is port meant?"),
-        ("[serve]\nport = 1", "there is no setting 'serve'."),
+        ("[serve]\nport = 1", "[serve]: there is no such group of settings. All of them stand at the top level"),
         ("port = '80'", 'port = "80": expected a whole number'),
         ("port = true", "port = true: expected a whole number"),
         ("page = 1", "page = 1: expected true or false"),

@@ -159,5 +159,5 @@ def _limit(value: int | None) -> str:
 
 def _until(day: date | None) -> str:
     if day is None:
-        return "removed"
+        return "no end"
     return f"{day}{' (over)' if day < datetime.now(UTC).date() else ''}"

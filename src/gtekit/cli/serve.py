@@ -3,6 +3,9 @@
 import argparse
 import os
 import warnings
+from collections.abc import Sequence
+from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +39,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     from gtekit.serving.settings_sources import CONFIG_VARIABLE, SETTINGS
 
     parser = new_parser(commands, "serve", SUMMARY, EXAMPLE)
+    parser.usage = "%(prog)s [MODEL ...] [--SETTING VALUE ...]"  # with all settings it hides what an error says
+    # argparse leaves what a command does not know to the parser above it, which knows no setting either
+    parser.parse_known_args = partial(_parse_all, parser)  # type: ignore[assignment, method-assign]
     parser.add_argument(
         "models", nargs="*", metavar="MODEL", help="a model, or NAME=MODEL; several are served side by side (gte-small)"
     )
@@ -68,6 +74,18 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
             help=f"{words}{shown}",
         )
     parser.set_defaults(run=run)
+
+
+def _parse_all(
+    parser: argparse.ArgumentParser, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+) -> tuple[argparse.Namespace, list[str]]:
+    found, unknown = argparse.ArgumentParser.parse_known_args(parser, args, namespace)
+    if unknown:
+        name = unknown[0].partition("=")[0]
+        close = get_close_matches(name, [flag for flag in parser._option_string_actions if flag.startswith("--")], n=1)
+        guess = f" Is {close[0]} meant?" if close else ""
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}.{guess} {parser.prog} --help has all.")
+    return found, unknown
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -118,10 +136,10 @@ def _print_config(read: "ReadSettings", *, as_json: bool) -> None:
 
 
 def _warn_of_open_doors(read: "ReadSettings") -> None:
-    from gtekit.serving.settings_checks import is_loopback
+    from gtekit.serving.settings_checks import is_open_to_others
 
     settings = read.settings
-    if settings.keys_file is None and settings.unix_socket is None and not is_loopback(settings.host):
+    if settings.keys_file is None and settings.unix_socket is None and is_open_to_others(settings.host):
         warnings.warn(
             f"{settings.host} can be reached from other machines, and no key is needed: whoever finds this port may "
             f"use it. Make a key (gtekit keys new NAME --file keys.toml) and serve with --keys-file keys.toml, or "

@@ -43,14 +43,23 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes, address: str) 
         return ArgumentError(said.message)
     request_id = headers.get("x-request-id")
     named = f" (request {request_id})" if request_id else ""
-    parts = [f"{address}: answers {status}{named}: {said.message.rstrip('.')}.", FIXES.get(status, "")]
+    fix = "" if said.kind == "model_not_found" else FIXES.get(status, "")  # it lists the models by itself
+    parts = [f"{address}: answers {status}{named}: {said.message.rstrip('.')}.", fix]
     return EndpointError(" ".join(part for part in parts if part))
 
 
 def _read(body: bytes) -> _Said:
+    """Read what is wrong, also in the words of other servers: OpenAI's, TEI's, Cohere's, FastAPI's."""
     try:
-        error = json.loads(body)["error"]
-        return _Said(str(error["kind"]), str(error["message"]))
-    except (ValueError, TypeError, KeyError):
-        text = " ".join(body[:SHOWN_CHARS].decode("utf-8", "replace").split())
-        return _Said("", text or "an empty body")
+        said = json.loads(body)
+    except ValueError:
+        said = None
+    if isinstance(said, dict):
+        error = said.get("error")
+        if isinstance(error, dict) and isinstance(error.get("message"), str):
+            return _Said(str(error.get("kind") or ""), error["message"])
+        for message in (error, said.get("message"), said.get("detail")):
+            if isinstance(message, str):
+                return _Said("", message[:SHOWN_CHARS])
+    text = " ".join(body[:SHOWN_CHARS].decode("utf-8", "replace").split())
+    return _Said("", text or "an empty body")

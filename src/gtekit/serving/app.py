@@ -18,8 +18,9 @@ from gtekit.serving.keys import presented
 from gtekit.serving.logs import Answered, RequestLog
 from gtekit.serving.memory import Lease
 from gtekit.serving.messages import JSON, Account, Header, Request, Response
+from gtekit.serving.metered_body import MeteredBody
 from gtekit.serving.problems import Kind, Problem
-from gtekit.serving.rates import Rates
+from gtekit.serving.rates import Rates, Reservation
 from gtekit.serving.route_table import PLAIN, RouteTable
 from gtekit.serving.routes import Dialect, Route
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 HARMLESS_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
 MOST_TIMEOUT_MS: Final = 86_400_000  # a day
 RETRY_AFTER_S: Final = 1.0  # where nothing better is known
+SMALL_ANSWER: Final = 65_536  # bytes that are sent however short memory is: probes, metrics, an embedding
 METRICS: Final = "/metrics"
 
 
@@ -59,6 +61,7 @@ class App:
             request_id=_request_id(exchange.headers.get("x-request-id", "")),
             client=exchange.client,
             disconnect=exchange.disconnect,
+            lease=lease,
             read=BodyReader(exchange, self._state.settings, lease),
         )
         account = Account()
@@ -91,10 +94,10 @@ class App:
             response = await compress(await self._respond(work), exchange.headers, exchange.client)
             headers = self._headers(work, response)
             if isinstance(response.body, bytes):
-                lease.hold(len(response.body))
+                _lease_answer(lease, len(response.body))
                 await exchange.answer(response.status, headers, response.body)
             else:
-                await exchange.answer_in_parts(response.status, headers, response.body)
+                await exchange.answer_in_parts(response.status, headers, response.body, lease)
             return
         except Problem as problem:
             found = problem
@@ -126,21 +129,23 @@ class App:
             request.deadline = exchange.started + _timeout_s(request.headers["x-timeout-ms"])
             work.timer = asyncio.get_running_loop().call_at(request.deadline, exchange.give_up)
         if self._is_local:
-            self._cors.refuse_foreign(request.headers)
+            self._cors.refuse_foreign(request.method, request.headers, is_open=route.is_open)
         if not route.is_open:
-            self._admit(request, route)
+            self._admit(work, route)
         exchange.give_up_at = exchange.started + exchange.timeout_s
         return await route.handler(request, state, work.account)
 
-    def _admit(self, request: Request, route: Route) -> None:
-        state = self._state
+    def _admit(self, work: "_Work", route: Route) -> None:
+        state, request = self._state, work.request
         if state.keys.is_used and not (route.path == METRICS and state.settings.open_metrics):
             request.key = state.keys.find(presented(request.headers), "metrics" if route.path == METRICS else "embed")
         if state.phase != "ready" and route.method == "POST":
             doing = "still loading its model" if state.phase == "starting" else "shutting down"
             raise Problem(Kind.UNAVAILABLE, f"The server is {doing}. Try again shortly.", retry_after_s=RETRY_AFTER_S)
         if route.path != METRICS:
-            self._rates.check(request.key)
+            work.reservation = self._rates.admit(request.key)
+        if work.reservation is not None:
+            request.read = MeteredBody(request, work.reservation, work.account)
 
     def _headers(self, work: "_Work", response: Response) -> list[Header]:
         headers = [("x-request-id", work.request.request_id)]
@@ -149,6 +154,7 @@ class App:
         headers += response.headers
         headers += self._cors.headers(work.request.headers)
         if work.request.key is not None:
+            work.settle()
             headers += self._rates.headers(work.request.key)
         return headers
 
@@ -168,8 +174,8 @@ class App:
         if not exchange.has_given_up:
             message = f"The server had to stop before this was done (--drain-s {self._state.settings.drain_s:g})."
             return Problem(Kind.UNAVAILABLE, message, retry_after_s=RETRY_AFTER_S)
-        seconds = time.monotonic() - exchange.started
-        message = f"This has taken {seconds:.1f} seconds, as long as it may (x-timeout-ms, --request-timeout-s)."
+        milliseconds = 1000 * (time.monotonic() - exchange.started)
+        message = f"This has taken {milliseconds:,.0f} ms, as long as it may (x-timeout-ms, --request-timeout-s)."
         return Problem(Kind.DEADLINE, message)
 
     def _note(self, work: "_Work") -> None:
@@ -184,7 +190,7 @@ class App:
         )
         if work.problem is not None:
             self._state.metrics.observe_problem(work.problem)
-        self._rates.charge(request.key, account.tokens)
+        work.settle()
         self._log.write(
             Answered(
                 request=request,
@@ -212,7 +218,7 @@ class App:
 class _Work:
     """What is known of a request while it is answered."""
 
-    __slots__ = ("account", "exchange", "path", "problem", "request", "route", "timer")
+    __slots__ = ("account", "exchange", "path", "problem", "request", "reservation", "route", "timer")
 
     def __init__(self, exchange: Exchange, request: Request, account: Account, path: str) -> None:
         self.exchange = exchange
@@ -221,7 +227,22 @@ class _Work:
         self.path = path  # as it was sent
         self.route: Route | None = None
         self.problem: Kind | None = None
+        self.reservation: Reservation | None = None  # where its key has a limit of tokens
         self.timer: asyncio.TimerHandle | None = None  # of the time that the client gives
+
+    def settle(self) -> None:
+        """Let the key pay what is known of the cost by now."""
+        if self.reservation is not None:
+            self.reservation.settle(self.account.tokens, self.problem)
+
+
+def _lease_answer(lease: Lease, size: int) -> None:
+    """Hold a whole answer in place of all that it was made of, which nobody holds any more."""
+    lease.release()
+    if size > SMALL_ANSWER:
+        lease.take(size)
+    else:
+        lease.hold(size)
 
 
 def _split(target: bytes) -> tuple[str, str]:

@@ -3,11 +3,12 @@
 import asyncio
 import zlib
 from collections.abc import AsyncIterator, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from gtekit.errors import MissingExtraError
 from gtekit.serving.exchange import Exchange
-from gtekit.serving.memory import COPIES, Lease
+from gtekit.serving.memory import Lease
 from gtekit.serving.messages import Request
 from gtekit.serving.problems import Kind, Problem
 
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
     from gtekit.serving.settings import ServerSettings
 
 STEP: Final = 65_536  # bytes of decompressed body at once
+SLICE: Final = 16_384  # bytes of compressed body at once: 800 members of gzip that hold nothing take 3 ms
 ZSTD_SLICE: Final = 64  # bytes of zstd at once: 16 blocks of 128 kB at most, so a bomb is 2 MB when it is noticed
 ZSTD_WINDOW: Final = 8_388_608  # bytes that a frame may ask for: what RFC 9659 has for HTTP
 GZIP_BYTES: Final = 40_000  # what zlib needs
 GZIP: Final = 31  # zlib: with gzip's header
-BREATHE: Final = 1_048_576  # decompressed bytes after which other requests have a turn: 2 ms of zlib
+BREATHE: Final = 1_048_576  # bytes, both before and after, after which other requests have a turn: 2 ms of zlib
+MOST_MEMBERS: Final = 1000  # of gzip, or frames of zstd, beyond one for each KiB that has come out of them
 ENCODINGS: Final = "gzip, zstd, identity"
 
 
@@ -54,16 +57,17 @@ class BodyReader:
             raise self._too_large(f"{length:,} bytes")
         is_plain = headers.get("content-encoding", "identity") == "identity"
         reserved = length if is_plain else 0
-        self._lease.take(reserved)
+        self._lease.take_body(reserved)
         size = 0
-        async for part in self.unlimited():
+        async for part in self._pieces():
             size += len(part)
-            if size > self._most:
+            if max(size, self._exchange.bytes_in) > self._most:  # what gives nothing is endless all the same
                 raise self._too_large(f"more than {self._most:,} bytes")
             if size > reserved:
-                self._lease.take(size - reserved)
+                self._lease.take_body(size - reserved)
                 reserved = size
-            yield part
+            if part:
+                yield part
 
     async def unlimited(self) -> AsyncIterator[bytes]:
         """Give a body of any size in parts, for who keeps none of them.
@@ -71,6 +75,12 @@ class BodyReader:
         Raises:
             Problem: If it is too slow, or not what its content-encoding says.
         """
+        async for part in self._pieces():
+            if part:
+                yield part
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
+        """Give the body in parts; an empty one for compressed bytes that gave nothing."""
         encoding = self._exchange.headers.get("content-encoding", "identity").strip().lower()
         if encoding in ("identity", ""):
             async for part in self._exchange.parts():
@@ -79,12 +89,14 @@ class BodyReader:
         decompress = _decompressor(encoding, self._lease)
         size = 0
         async for part in self._exchange.parts():
-            for piece in decompress.feed(part):
-                size += len(piece)
-                yield piece
-                if size > BREATHE:
-                    size = 0
-                    await asyncio.sleep(0)
+            for begin in range(0, len(part), SLICE):
+                for piece in chain(decompress.feed(part[begin : begin + SLICE]), (b"",)):
+                    size += len(piece)
+                    yield piece
+                    if size > BREATHE:
+                        size = 0
+                        await asyncio.sleep(0)
+                size += SLICE
         if not decompress.is_whole:
             raise Problem(Kind.INVALID_JSON, f"The body ends in the middle of its {encoding}.")
 
@@ -122,15 +134,38 @@ def _decompressor(encoding: str, lease: Lease) -> _Decompressor:
     )
 
 
+class _Members:
+    """Counts the members of a gzip, or frames of a zstd: each costs microseconds, and 20 bytes of body are enough."""
+
+    def __init__(self) -> None:
+        self.size = 0  # bytes that came out of them
+        self._count = 0
+
+    def add(self) -> None:
+        """Begin one.
+
+        Raises:
+            Problem: If there are too many that hold too little.
+        """
+        self._count += 1
+        if self._count > MOST_MEMBERS + self.size // 1024:
+            raise Problem(
+                Kind.INVALID_JSON,
+                f"The body is compressed in more than {MOST_MEMBERS:,} pieces of less than 1 KiB; compress it as one.",
+            )
+
+
 class _Gzip:
     def __init__(self, lease: Lease) -> None:
         lease.hold(GZIP_BYTES)
         self._inflate = zlib.decompressobj(GZIP)
+        self._members = _Members()
         self.is_whole = False  # no member is open
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         while data:
             if self._inflate.eof:  # one member after another is gzip too
+                self._members.add()
                 self._inflate = zlib.decompressobj(GZIP)
             try:
                 piece = self._inflate.decompress(data, STEP)
@@ -138,10 +173,12 @@ class _Gzip:
                 raise Problem(Kind.INVALID_JSON, f"The body is no valid gzip: {error}.") from None
             data = self._inflate.unconsumed_tail or self._inflate.unused_data
             if piece:
+                self._members.size += len(piece)
                 yield piece
             while not data and len(piece) == STEP:  # what zlib holds back beyond STEP, all input read
                 piece = self._inflate.decompress(b"", STEP)
                 if piece:
+                    self._members.size += len(piece)
                     yield piece
         self.is_whole = self._inflate.eof
 
@@ -151,6 +188,7 @@ class _Zstd:
         self._lease = lease
         self._held = 0
         self._frame: zstandard.ZstdDecompressionObj | None = None
+        self._frames = _Members()
         self.is_whole = False  # no frame is open
 
     def feed(self, data: bytes) -> Iterator[bytes]:
@@ -165,15 +203,17 @@ class _Zstd:
                     raise Problem(Kind.INVALID_JSON, f"The body is no valid zstd: {error}.") from None
                 slice_ = self._frame.unused_data if self._frame.eof else b""
                 if piece:
+                    self._frames.size += len(piece)
                     yield piece
         self.is_whole = self._frame is not None and self._frame.eof
 
     def _next_frame(self, head: bytes) -> "zstandard.ZstdDecompressionObj":
+        self._frames.add()
         try:
             window = min(zstandard.get_frame_parameters(head).window_size, ZSTD_WINDOW)
         except zstandard.ZstdError:  # the head is not whole, or none
             window = ZSTD_WINDOW
         if window > self._held:
-            self._lease.take((window - self._held) // COPIES)
+            self._lease.take(window - self._held)
             self._held = window
         return zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW).decompressobj()

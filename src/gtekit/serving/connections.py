@@ -39,7 +39,13 @@ class Connections:
         self.headers = SECURITY_HEADERS + f"date: {formatdate(usegmt=True)}\r\n".encode()
         now = time.monotonic()
         for connection in tuple(self.open):
-            connection.look_after(now)
+            try:
+                connection.look_after(now)
+            except Exception as error:  # of one: it must not end the time-outs of all others
+                connection.transport.abort()
+                asyncio.get_running_loop().call_exception_handler(
+                    {"message": "A connection could not be looked after.", "exception": error}
+                )
 
     def drain(self) -> None:
         """Close each connection after the next answer."""

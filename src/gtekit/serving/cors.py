@@ -8,11 +8,26 @@ from typing import Final
 from gtekit.serving.messages import Header
 from gtekit.serving.problems import Kind, Problem
 
-ALLOWED_HEADERS: Final = "authorization, content-type, x-api-key, x-request-id, x-timeout-ms, x-priority"
-EXPOSED_HEADERS: Final = (
-    "x-request-id, x-truncated-inputs, x-gtekit-model, x-gtekit-fingerprint, x-gtekit-shape, retry-after, "
-    "retry-after-ms"
+ALLOWED_HEADERS: Final = (
+    "authorization, content-type, content-encoding, api-key, x-api-key, x-request-id, x-timeout-ms, x-priority, "
+    "openai-organization, openai-project, x-client-name"
 )
+TELLING: Final = re.compile(
+    r"(?:x-stainless|x-fern)-[a-z-]{1,40}"
+)  # what openai's and cohere's clients say of themselves
+MOST_TELLING: Final = 20
+EXPOSED_HEADERS: Final = ", ".join(
+    (
+        "x-request-id, x-tokens, x-truncated-inputs, x-truncated-indices, x-truncated-query",
+        "x-gtekit-model, x-gtekit-fingerprint, x-gtekit-shape",
+        "x-compute-type, x-compute-time, x-compute-characters, x-compute-tokens",
+        "x-total-time, x-tokenization-time, x-queue-time, x-inference-time",
+        "x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests",
+        "x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens",
+        "retry-after, retry-after-ms",
+    )
+)
+READING: Final = ("GET", "HEAD")  # a browser says no origin where a page asks, by these, the server it came from
 PORT: Final = re.compile(r":[0-9]*\Z")
 MAX_AGE_S: Final = 600  # how long a browser remembers what it was told
 
@@ -26,6 +41,7 @@ class Cors:
 
     def __init__(self, origins: Sequence[str]) -> None:
         self._origins = frozenset(origin.rstrip("/") for origin in origins)
+        self._names = frozenset(PORT.sub("", origin.partition("://")[2]) for origin in self._origins)
 
     def headers(self, request_headers: Mapping[str, str]) -> list[Header]:
         """Give the headers of an answer. No answer allows credentials: keys are sent in a header of their own."""
@@ -43,30 +59,40 @@ class Cors:
         origin = request_headers.get("origin")
         if origin is None or "access-control-request-method" not in request_headers or not self._allows(origin):
             return None
+        asked = request_headers.get("access-control-request-headers", "").lower().replace(" ", "").split(",")
+        telling = [name for name in asked if TELLING.fullmatch(name)][:MOST_TELLING]
         return [
             ("access-control-allow-methods", ", ".join(methods)),
-            ("access-control-allow-headers", ALLOWED_HEADERS),
+            ("access-control-allow-headers", ", ".join((ALLOWED_HEADERS, *telling))),
             ("access-control-max-age", str(MAX_AGE_S)),
         ]
 
-    def refuse_foreign(self, request_headers: Mapping[str, str]) -> None:
+    def refuse_foreign(self, method: str, request_headers: Mapping[str, str], *, is_open: bool = False) -> None:
         """Refuse a page that reaches a server of this machine by a name of its own (DNS rebinding).
 
-        To be asked where nobody needs a key and only this machine is listened to.
+        To be asked where nobody needs a key and only this machine is listened to. Without an origin, a POST comes from
+        no browser, and a GET may come from one all the same: it has to call this machine by a name of this machine, or
+        by that of an allowed origin, as behind a proxy. What is open to everybody anyway is not asked for its name.
 
         Raises:
             Problem: FORBIDDEN.
         """
         origin = request_headers.get("origin")
-        if origin is None or self._allows(origin):
-            return  # not sent by a browser, or allowed
+        if origin is None and (is_open or method not in READING or "host" not in request_headers):
+            return
         name = request_headers.get("host", "").lower()
-        if not is_this_machine(PORT.sub("", name).strip("[]")):
-            raise Problem(
-                Kind.FORBIDDEN,
-                f"A web page of {origin[:200]} calls this server as {name[:200]!r}. If that is meant: gtekit serve "
-                f"--cors-origin {origin[:200]}",
-            )
+        host = PORT.sub("", name)
+        if "*" in self._origins or origin in self._origins or is_this_machine(host.strip("[]")):
+            return
+        if origin is None and host in self._names:
+            return
+        shown = (origin if origin is not None else f"http://{name}")[:200]
+        caller = f"A web page of {shown} calls" if origin is not None else "Somebody calls"
+        raise Problem(
+            Kind.FORBIDDEN,
+            f"{caller} this server as {name[:200]!r}; without keys it answers to names of its own machine, as "
+            f"localhost. If that is meant: gtekit serve --cors-origin {shown}",
+        )
 
     def _allows(self, origin: str) -> bool:
         return "*" in self._origins or origin in self._origins

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from gtekit.arrays import Floats, Ints
 from gtekit.chunking import ChunkBatch
 from gtekit.serving.messages import Disconnect
+
+if TYPE_CHECKING:
+    from gtekit.serving.memory import Lease
 
 Lane = Literal["interactive", "bulk"]
 Truncation = Literal["error", "end", "start", "chunk"]  # refuse; lose the end; lose the beginning; embed it all
@@ -34,6 +37,7 @@ class EncodeJob:
     lane: Lane | None = None  # None: by size
     deadline: float | None = None  # of time.monotonic()
     disconnect: Disconnect | None = None
+    lease: "Lease | None" = None  # of the request: its vectors are taken from it before they are made
     text_name: str = "texts"  # how the client calls its list, for messages: input, inputs, documents
     too_long_fix: str = (  # how a client of this dialect gets a long text embedded, for the same
         'ask for its beginning with "on_truncation": "cut" or for all of it, in pieces, with "on_truncation": "chunk"'

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from http import HTTPStatus
 from typing import Final, Protocol
 
+from gtekit.serving.memory import Lease
 from gtekit.serving.messages import Disconnect, Header
 from gtekit.serving.problems import Kind, Problem
 
@@ -212,7 +213,9 @@ class Exchange:
         await self.connection.drain()  # who sends requests and reads no answers gets no further ones
         self._finish()
 
-    async def answer_in_parts(self, status: int, headers: list[Header], parts: AsyncIterator[bytes]) -> None:
+    async def answer_in_parts(
+        self, status: int, headers: list[Header], parts: AsyncIterator[bytes], lease: Lease
+    ) -> None:
         """Send an answer as it is made. An exception of `parts` cuts the connection and is raised."""
         self._continue()  # an answer in parts is made of a body in parts
         self._is_chunked = not self.is_http_1_0
@@ -228,9 +231,11 @@ class Exchange:
         try:
             async for part in parts:
                 if part:
+                    lease.hold(len(part))
                     self.connection.write(b"%x\r\n%b\r\n" % (len(part), part) if self._is_chunked else part)
                     self.bytes_out += len(part)
                     await self.connection.drain()
+                    lease.give_back(len(part))
                 if self.give_up_at is not None:
                     self.give_up_at = time.monotonic() + self.timeout_s
                 if self.disconnect.is_gone:

@@ -5,10 +5,12 @@ Readiness embeds a golden text again, through the queue as a request would, and 
 
 import asyncio
 import secrets
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 import numpy as np
 
@@ -22,6 +24,8 @@ from gtekit.serving.routes import Route
 if TYPE_CHECKING:
     from gtekit.serving.served_models import ServedModel, ServedModels
     from gtekit.serving.state import State
+
+T = TypeVar("T")
 
 GOLDEN: Final = "The quick brown fox jumps over the lazy dog."
 CHECK_TIMEOUT_S: Final = 20.0  # a query waits a fraction of a second even beside bulk jobs; longer is stuck
@@ -52,8 +56,9 @@ async def check_ready(state: "State") -> str:
     readiness = state.readiness
     async with readiness.lock:
         if time.monotonic() - readiness.checked_at >= state.settings.ready_check_s:
+            models = state.models
             if not readiness.vectors:
-                readiness.vectors = await asyncio.to_thread(_remember, state.models)
+                readiness.vectors = await _aside(lambda: _remember(models))
             failure = await _failure(state.models, readiness.vectors, CHECK_TIMEOUT_S)
             if failure is not None:
                 state.failure = failure
@@ -91,6 +96,35 @@ async def _refuse_unready(state: "State") -> None:
         raise Problem(Kind.UNAVAILABLE, reason, retry_after_s=RETRY_S)
 
 
+async def _aside(work: Callable[[], T]) -> T:
+    """Do what takes long on a thread of its own: an executor may be full of other work, and is waited for at the end.
+
+    Nobody waits for the thread where the caller gives up.
+    """
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, error: BaseException | None) -> None:
+        if done.done():
+            return
+        if error is None:
+            done.set_result(cast("T", result))
+        else:
+            done.set_exception(error)
+
+    def run() -> None:
+        result, failure = None, None
+        try:
+            result = work()
+        except BaseException as error:
+            failure = error
+        with suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(settle, result, failure)
+
+    threading.Thread(target=run, name="gtekit-ready", daemon=True).start()
+    return await done
+
+
 def _remember(models: "ServedModels") -> dict[str, Floats]:
     """Embed the golden text with each model, past the queue."""
     vectors = {}
@@ -122,7 +156,7 @@ async def _failure(models: "ServedModels", vectors: Mapping[str, Floats], timeou
 async def _failure_of(served: "ServedModel", golden: Floats) -> str:
     # the queue may have a cache, which knows the golden text: the second text is a new one each time
     new = f"{GOLDEN} {secrets.token_hex(4)}"
-    expected = await asyncio.to_thread(served.model.encode, [GOLDEN, new], prompt="")
+    expected = await _aside(lambda: served.model.encode([GOLDEN, new], prompt=""))
     if not np.array_equal(expected[0], golden):
         return "the golden text has another vector than at the start"
     encoded = await served.scheduler.encode(EncodeJob(texts=[GOLDEN, new], lane="interactive"))

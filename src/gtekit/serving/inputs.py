@@ -4,6 +4,7 @@ import re
 from collections.abc import Hashable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar, cast
+from urllib.parse import parse_qs
 
 import msgspec
 import numpy as np
@@ -14,10 +15,11 @@ from gtekit.inputs import DOCUMENT_PROMPTS, QUERY_PROMPTS, choose_prompt
 from gtekit.serving.encoding import Encoded, EncodeJob, Lane, Truncation
 from gtekit.serving.messages import Account, Request
 from gtekit.serving.problems import Kind, Problem
+from gtekit.serving.refused_bodies import TOKEN_IDS, problem_of_syntax, problem_of_types
 from gtekit.serving.settings import ServerSettings
 
 if TYPE_CHECKING:
-    from gtekit.serving.served_models import ServedModel
+    from gtekit.serving.served_models import ServedModel, ServedModels
     from gtekit.serving.state import State
 
 T = TypeVar("T")
@@ -26,25 +28,32 @@ Role = Literal["query", "document"]
 MOST_STRINGS = 1_000_000  # of a body: '"a",' is 4 bytes on the wire and 65 in memory, so 32 MB would become 530 MB
 SHOWN_CHARS = 80  # of what a client sent, in a message
 MOST_NAME_CHARS = 1000  # of a model, which may be a folder: a longer one is not there, and is not repeated whole
-TOKEN_IDS = (
-    "it holds token ids, not text, and those of another tokenizer would give a wrong vector without a word. Send "
-    "strings. LangChain: OpenAIEmbeddings(..., check_embedding_ctx_length=False); other clients: turn off "
-    "the splitting of texts by tokens."
-)
 POLICIES: dict[str, Truncation] = {"error": "error", "cut": "end", "chunk": "chunk"}  # of --on-truncation
 ROLE_PROMPTS: dict[Role, Sequence[str]] = {"query": QUERY_PROMPTS, "document": DOCUMENT_PROMPTS}
 
 
-async def read_json(request: Request, kind: type[T]) -> T:
+async def read_json(request: Request, kind: type[T], models: "ServedModels | None" = None) -> T:
     """Give the body of a request as `kind`.
 
     It is decoded on the event loop: msgspec keeps the interpreter to itself, in a thread too, and takes 0.7 ms per MB.
+
+    Args:
+        request: What came.
+        kind: What its body should be.
+        models: Those to choose from, where the body has to name one.
 
     Raises:
         Problem: If it is not said to be JSON, or is not, or not of that type; or if it can't be received.
     """
     check_content_type(request)
-    return decode(kind, await request.body())
+    body = await request.body()
+    try:
+        return decode(kind, body)
+    except Problem as problem:
+        if models is None or problem.param != "model":
+            raise
+        message = f"{problem.message} Models here: {', '.join(models.names())}."
+        raise Problem(problem.kind, message, param="model") from None
 
 
 def check_content_type(request: Request) -> None:
@@ -77,14 +86,13 @@ def decode(kind: type[T], body: bytes) -> T:
     try:
         return cast("T", _decoder(cast("Hashable", kind)).decode(body))
     except msgspec.ValidationError as error:
-        _refuse(error)
+        raise problem_of_types(error, kind, body) from None
     except UnicodeDecodeError as error:
         raise Problem(
             Kind.INVALID_JSON, f"the body is not UTF-8: {error.reason} at {error.object[error.start]:#04x}."
         ) from None
     except msgspec.DecodeError as error:
-        hint = "the body is empty" if not body else f"the body is not JSON: {error}"
-        raise Problem(Kind.INVALID_JSON, f"{hint}.") from None
+        raise problem_of_syntax(error, body) from None
     except RecursionError:
         raise Problem(Kind.INVALID_JSON, "the body is nested too deeply.") from None
 
@@ -96,22 +104,6 @@ def _decoder(kind: Hashable) -> "msgspec.json.Decoder[Any]":
 
 def _count_strings(body: bytes) -> int:
     return body.replace(b"\\\\", b"").replace(b'\\"', b"").count(b'"') // 2
-
-
-def _refuse(error: msgspec.ValidationError) -> NoReturn:
-    """Say what is wrong in the client's own words: "Expected `str`, got `int` - at `$.input[1]`"."""
-    what, _, at = str(error).partition(" - at `$")
-    path = at.removesuffix("`").removeprefix(".")
-    param = path.partition("[")[0] or _missing_field(what)
-    if re.fullmatch(r"Expected `str(?: \| object)?`, got `(?:int|array)`", what) and path.endswith("]"):
-        raise Problem(Kind.TOKEN_IDS, f"{path}: {TOKEN_IDS}", param=param) from None
-    where = f"{path}: " if path else ""
-    raise Problem(Kind.INVALID_JSON, f"{where}{what[0].lower()}{what[1:].replace('`', '')}.", param=param) from None
-
-
-def _missing_field(what: str) -> str | None:
-    found = re.search(r"required field `([^`]+)`", what)
-    return found[1] if found else None
 
 
 def check_texts(texts: str | Sequence[object], settings: ServerSettings, name: str) -> list[str]:
@@ -156,9 +148,13 @@ def check_texts(texts: str | Sequence[object], settings: ServerSettings, name: s
 
 def _refuse_types(texts: Sequence[object], name: str) -> NoReturn:
     index, wrong = next((index, text) for index, text in enumerate(texts) if type(text) is not str)
-    if isinstance(wrong, int | list | tuple) and not isinstance(wrong, bool):
+    if all(_is_ids(text) for text in texts):
         raise Problem(Kind.TOKEN_IDS, f"{name}[{index}]: {TOKEN_IDS}", param=name)
     raise Problem(Kind.INVALID_VALUE, f"{name}[{index}] is a {type(wrong).__name__}, expected a string.", param=name)
+
+
+def _is_ids(text: object) -> bool:
+    return type(text) is int or (isinstance(text, list) and all(type(number) is int for number in text))
 
 
 def find_model(state: "State", name: str | None) -> "ServedModel":
@@ -170,6 +166,23 @@ def find_model(state: "State", name: str | None) -> "ServedModel":
     if state.models is None:
         raise Problem(Kind.UNAVAILABLE, "the models are being loaded; try again in a moment.", retry_after_s=1.0)
     return state.models.find(name if name is None else name[:MOST_NAME_CHARS])
+
+
+def queried_model(request: Request) -> str | None:
+    """Give the model that the address names, as in ?model=NAME; None where it names none.
+
+    Raises:
+        Problem: If the address asks for something else: a misspelled name must not pass unseen.
+    """
+    asked = parse_qs(request.query, keep_blank_values=True)
+    unknown = next((name for name in asked if name != "model"), None)
+    if unknown is not None:
+        raise Problem(
+            Kind.INVALID_VALUE,
+            f"the address asks for {shown(unknown)}; only ?model=NAME is known here, all else goes into the body.",
+            param=unknown[:SHOWN_CHARS],
+        )
+    return asked.get("model", [None])[0]
 
 
 def find_prompt(served: "ServedModel", *, name: str | None = None, role: Role | None = None) -> str:
@@ -265,6 +278,7 @@ def add_cost(account: Account, encoded: Encoded) -> None:
     account.truncated += len(encoded.truncated)
     account.cached += encoded.cached
     account.deduplicated += encoded.deduplicated
+    account.tokenization_s += encoded.tokenization_s
     account.queue_s += encoded.queue_s
     account.inference_s += encoded.inference_s
 

@@ -33,6 +33,14 @@ class Key:
     scopes: tuple[Scope, ...] = SCOPES
 
 
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """A file of keys that has changed."""
+
+    message: str  # for the log
+    is_good: bool  # it could be read
+
+
 class Keys:
     """All keys of a server.
 
@@ -97,23 +105,23 @@ class Keys:
             )
         return found
 
-    def reload_if_changed(self) -> str:
+    def reload_if_changed(self) -> Reload | None:
         """Read the file again where it has changed; one that can't be used leaves the keys as they were.
 
         Returns:
-            What has happened, for the log: "" where nothing has.
+            What has happened; None where nothing has.
         """
         if self._path is None:
-            return ""
+            return None
         stamp = _stamp(self._path)
         if stamp == self._stamp:
-            return ""
+            return None
         self._stamp = stamp  # also of a broken file: it is talked about once
         try:
             self._keys = read_keys(self._path)
         except FileFormatError as error:
-            return f"{error} The {_count(len(self._keys))} of before stay in use."
-        return f"{self._path}: has changed; {_count(len(self._keys))} in use."
+            return Reload(f"{error} In use as before: {_count(len(self._keys))}.", is_good=False)
+        return Reload(f"{self._path}: has changed; {_count(len(self._keys))} in use.", is_good=True)
 
 
 def presented(headers: Mapping[str, str]) -> str:

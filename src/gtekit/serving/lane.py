@@ -56,7 +56,6 @@ class Lane:
         run: Runs the engine; called on the lane's threads.
         on_done: Gets the works that are complete, or failed; called on the lane's threads, or on that of `add`.
         call_tokens: The most tokens of an engine call; a longer row is a call of its own.
-        takes_turns: Whether works are served in turn (long jobs) or one after the other (queries).
         cache_bytes: Of the vectors that are kept.
         on_call: Gets texts, tokens and seconds of each engine call.
     """
@@ -67,12 +66,11 @@ class Lane:
         on_done: Callable[[Sequence[Work]], None],
         *,
         call_tokens: int,
-        takes_turns: bool,
         cache_bytes: int = 0,
         on_call: Callable[[int, int, float], None] | None = None,
     ) -> None:
         self._run, self._on_done, self._on_call = run, on_done, on_call
-        self._call_tokens, self._takes_turns = call_tokens, takes_turns
+        self._call_tokens = call_tokens
         self._cache = VectorCache(cache_bytes)
         self._changed = Condition()
         self._queue: deque[Work] = deque()
@@ -108,14 +106,14 @@ class Lane:
             if work.is_over:
                 return
             work.is_over = True
-            waiting = set(work.waiting)
+            waiting = {work.keys[row] for row in work.waiting}
             self._take_off(work)
-            for row, key in enumerate(work.keys):
+            for key in dict.fromkeys(work.keys):  # each once: a row may be there 10,000 times
                 takers = self._takers.get(key)
                 if takers is None:
                     continue
                 takers[:] = [taker for taker in takers if taker[0] is not work]
-                if row in waiting:
+                if key in waiting:
                     self._hand_over(key, takers)
             self._changed.notify()
 
@@ -194,21 +192,24 @@ class Lane:
             self._call(rows)
 
     def _take(self) -> list[tuple[Work, int]]:
-        """Take the rows of one engine call: of those who have waited longest, as many as fit."""
+        """Take the rows of one engine call: of those who have waited longest, as many as fit.
+
+        A work of which a part was taken goes to the end, so that long ones take turns.
+        """
         now = time.monotonic()
         rows: list[tuple[Work, int]] = []
         tokens = 0
         normalize = self._queue[0].normalize
         while self._queue and self._queue[0].normalize == normalize:
-            work = self._queue[0]
+            work, before = self._queue[0], len(rows)
             while work.waiting and (not rows or tokens + work.length(work.waiting[-1]) <= self._call_tokens):
                 row = work.waiting.pop()
                 tokens += work.length(row)
                 rows.append((work, row))
-            if work.started is None:
+            if work.started is None and len(rows) > before:
                 work.started = now
             if work.waiting:  # the call is full
-                if self._takes_turns:
+                if len(rows) > before:
                     self._queue.rotate(-1)
                 break
             self._queue.popleft()

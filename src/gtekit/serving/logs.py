@@ -151,6 +151,7 @@ def _as_json(answered: Answered) -> str:
             "truncated": account.truncated,
             "cached": account.cached,
             "deduplicated": account.deduplicated,
+            "tokenization_ms": round(account.tokenization_s * 1000, 3),
             "queue_ms": round(account.queue_s * 1000, 3),
             "inference_ms": round(account.inference_s * 1000, 3),
         }

@@ -1,4 +1,4 @@
-"""How much memory the bodies and answers of all requests take, and the limit of it."""
+"""How much memory the bodies, vectors and answers of all requests take, and the limit of it."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -25,34 +25,59 @@ class Lease:
         self._limit = limit
         self._held = 0
 
-    def take(self, body_bytes: int) -> None:
-        """Hold memory for so many more bytes of a body.
+    @property
+    def held(self) -> int:
+        """How many bytes this request holds."""
+        return self._held
+
+    def take(self, size: int) -> None:
+        """Hold so many more bytes, before they are made: vectors, states of tokens, a whole answer.
+
+        Raises:
+            Problem: As `check`.
+        """
+        self.check(size)
+        self.hold(size)
+
+    def check(self, size: int) -> None:
+        """Make sure that so many more bytes could be held.
 
         Raises:
             Problem: OVERLOADED, if the other requests leave too little; TOO_LARGE, if it would not fit alone.
         """
-        needed = COPIES * body_bytes
-        if self._held + needed > self._limit:
+        if self._held + size > self._limit:
             raise Problem(
                 Kind.TOO_LARGE,
-                f"The body needs {self._held + needed:,} bytes of memory; all requests together may take "
-                f"{self._limit:,} (--max-memory-bytes).",
+                f"The request and its answer need {self._held + size:,} bytes of memory; all requests together may "
+                f"take {self._limit:,} (--max-memory-bytes). Send fewer texts at once, or stream them.",
             )
-        if self._metrics.held_bytes + needed > self._limit:
+        if self._metrics.held_bytes + size > self._limit:
             raise Problem(
                 Kind.OVERLOADED,
                 f"The requests under way take {self._metrics.held_bytes:,} of {self._limit:,} bytes "
                 f"(--max-memory-bytes). Try again shortly.",
                 retry_after_s=1.0,
             )
-        self.hold(needed)
+
+    def take_body(self, size: int) -> None:
+        """Hold memory for so many more bytes of a body, and for what is made of them.
+
+        Raises:
+            Problem: As `take`.
+        """
+        self.take(COPIES * size)
 
     def hold(self, size: int) -> None:
-        """Hold memory that is there already: an answer."""
+        """Hold memory that is there already: a part of an answer, or too little to refuse anybody for it."""
         self._held += size
         self._metrics.held_bytes += size
 
+    def give_back(self, size: int) -> None:
+        """Hold so many bytes less."""
+        size = min(size, self._held)
+        self._held -= size
+        self._metrics.held_bytes -= size
+
     def release(self) -> None:
         """Give everything back."""
-        self._metrics.held_bytes -= self._held
-        self._held = 0
+        self.give_back(self._held)

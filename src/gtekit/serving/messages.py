@@ -1,4 +1,4 @@
-"""A request as handlers see it, and the answer that they give: no ASGI above this file's types."""
+"""A request as handlers see it, and the answer that they give: nothing of HTTP but these types reaches a dialect."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from gtekit.serving.keys import Key
+    from gtekit.serving.memory import Lease
 
 Header = tuple[str, str]
 JSON = "application/json"
@@ -26,6 +27,11 @@ class Disconnect:
             callback()
         else:
             self._callbacks.append(callback)
+
+    def forget(self, callback: Callable[[], None]) -> None:
+        """Run a callback no more: a stream of many jobs must not keep those that are answered."""
+        if callback in self._callbacks:
+            self._callbacks.remove(callback)
 
     def set(self) -> None:
         """Say that the client has hung up."""
@@ -49,6 +55,7 @@ class Request:
     key: "Key | None" = None  # whose key it was, where keys are used
     deadline: float | None = None  # of time.monotonic(), as the client's header says
     disconnect: Disconnect = field(default_factory=Disconnect)
+    lease: "Lease | None" = None  # takes what vectors and answers need from the memory of all requests
     read: Callable[[], AsyncIterator[bytes]]  # the body as it comes: decompressed, never above the limits
 
     async def body(self) -> bytes:
@@ -86,5 +93,6 @@ class Account:
     truncated: int = 0
     cached: int = 0
     deduplicated: int = 0
+    tokenization_s: float = 0.0
     queue_s: float = 0.0
     inference_s: float = 0.0

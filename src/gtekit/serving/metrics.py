@@ -24,11 +24,9 @@ METHODS: Final = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "D
 OTHER: Final = "other"  # instead of what a client could make up
 LANES: Final[tuple[Lane, ...]] = get_args(Lane)
 PHASES: Final = get_args(Phase)
-SECONDS: Final = (
-    0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075,
-    0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 30, 60, 300,
-)  # fmt: skip
-COUNTS: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192)
+SECONDS: Final = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5, 30, 300)
+COUNTS: Final = (1, 4, 16, 64, 256, 1024, 4096, 16_384)
+TIMED: Final = "POST"  # what embeds, ranks or reads texts: probes and pages are fast, and each has 14 lines of buckets
 
 
 class Metrics:
@@ -53,7 +51,9 @@ class Metrics:
         self._requests = counter("gtekit_requests", "Answered requests.", ("route", "method", "status", "key"))
         self._problems = counter("gtekit_problems", "Refused and failed requests.", ("kind",))
         self._request_seconds = times(
-            "gtekit_request_seconds", "From the end of the headers to the end of the answer.", ("route", "lane")
+            "gtekit_request_seconds",
+            "From the end of the headers to the end of the answer, of POST.",
+            ("route", "lane"),
         )
         self._texts = counter("gtekit_texts", "Texts of requests that were embedded.", of_key)
         self._tokens = counter("gtekit_tokens", "Tokens that were read.", of_key)
@@ -67,7 +67,7 @@ class Metrics:
         self._call_seconds = times("gtekit_call_seconds", "A call of the engine.", of_lane)
         self._ready_checks = counter("gtekit_ready_checks", "Golden texts embedded.", ("outcome",))
         # finding a child by its labels takes a microsecond or two each time, and there are six for a request
-        self._request_children: dict[tuple[str, str, int, str, str], tuple[Callable[[], None], _Inc]] = {}
+        self._request_children: dict[tuple[str, str, int, str, str], tuple[Callable[[], None], _Inc | None]] = {}
         self._model_children: dict[tuple[str, str, str], tuple[_Inc, _Inc, _Inc, _Inc]] = {}
 
     def observe_request(
@@ -87,7 +87,8 @@ class Metrics:
         found = self._request_children.get((route_path, method, status, key_name, lane))
         count, time = found or self._new_request_children(route_path, method, status, key_name, lane)
         count()
-        time(seconds)
+        if time is not None:
+            time(seconds)
         if lane:  # something was embedded: what was refused before has a model, and texts, but no lane
             of_model = self._model_children.get((model, lane, key_name))
             texts, tokens, queue, inference = of_model or self._new_model_children(model, lane, key_name)
@@ -118,11 +119,11 @@ class Metrics:
 
     def _new_request_children(
         self, route: str, method: str, status: int, key: str, lane: str
-    ) -> tuple[Callable[[], None], "_Inc"]:
+    ) -> "tuple[Callable[[], None], _Inc | None]":
         known = method if method in METHODS else OTHER
         children = (
             self._requests.labels(route or OTHER, known, str(status), key).inc,
-            self._request_seconds.labels(route or OTHER, lane).observe,
+            self._request_seconds.labels(route, lane).observe if route and method == TIMED else None,
         )
         if known == method:  # a made-up one is not kept: there could be a million
             self._request_children[route, method, status, key, lane] = children

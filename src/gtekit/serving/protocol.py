@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 MOST_PIPELINED: Final = 64  # requests of one connection that wait for the one before them
 MOST_REFUSED: Final = 256  # connections above the limit that are told so; more are cut without a word
 ONCE: Final = {"host", "content-length", "transfer-encoding", "content-type", "authorization"}
+WAITING_WATER: Final = (
+    65_536  # bytes of bodies that wait for answers before theirs before the socket is read no further
+)
+TLS: Final = b"\x16"  # the first byte of a handshake, and of no request
 LINGER_S: Final = 1.0  # how long what a refused client still sends is read: else a reset overtakes our answer
 
 
@@ -34,6 +38,7 @@ class HttpConnection(asyncio.Protocol):
         self._exchange: Exchange | None = None  # the one being answered
         self._incoming: Exchange | None = None  # the one whose body is being read
         self._waiting: deque[Exchange] = deque()
+        self._waiting_bytes = 0  # of their bodies
         self._is_reading_paused = False
         self._can_write: asyncio.Event | None = None  # made once a write had to wait
         self._is_closing = False  # nothing that arrives matters any more
@@ -108,7 +113,7 @@ class HttpConnection(asyncio.Protocol):
                 self._is_hidden_head = bool(self._hidden_head)
                 self._hidden_head = b""
             except httptools.HttpParserError as error:
-                self._break_off(self._problem or Problem(Kind.INVALID_JSON, f"This is no valid HTTP request: {error}."))
+                self._break_off(self._problem or Problem(Kind.INVALID_JSON, _words(data, error)))
                 return
         if self._header_bytes > self.shared.settings.max_header_bytes:
             self._break_off(self._too_long())
@@ -151,7 +156,10 @@ class HttpConnection(asyncio.Protocol):
         size = len(self._url) + sum(len(name) + len(value) + 4 for name, value in headers.items())
         if size > self.shared.settings.max_header_bytes:
             self._stop(self._too_long())
-        is_http_1_0 = parser.get_http_version() == "1.0"
+        version = parser.get_http_version()
+        if version not in ("1.0", "1.1"):
+            self._stop(Problem(Kind.INVALID_JSON, f"This is HTTP/{version}; this server speaks HTTP/1.1."))
+        is_http_1_0 = version == "1.0"
         self._check(headers, is_http_1_0)
         method = parser.get_method().decode("latin-1")
         exchange = Exchange(
@@ -181,6 +189,10 @@ class HttpConnection(asyncio.Protocol):
         self._header_bytes -= 9 * len(body)  # a chunk of one byte takes six; the rest pays for extensions and trailers
         if self._incoming is not None:
             self._incoming.feed(body)
+            if self._incoming is not self._exchange:
+                self._waiting_bytes += len(body)
+                if self._waiting_bytes > WAITING_WATER:
+                    self.pause_reading()
 
     def on_message_complete(self) -> None:
         """End the body."""
@@ -195,7 +207,7 @@ class HttpConnection(asyncio.Protocol):
 
     def resume_reading(self) -> None:
         """Read on."""
-        if self._is_reading_paused and not self._is_closing:
+        if self._is_reading_paused and not self._is_closing and self._waiting_bytes <= WAITING_WATER:
             self._is_reading_paused = False
             self.transport.resume_reading()
 
@@ -230,7 +242,9 @@ class HttpConnection(asyncio.Protocol):
         if not exchange.keep_alive:
             self._close(linger=not exchange.body_complete)
         elif self._waiting:
-            self._start(self._waiting.popleft())
+            following = self._waiting.popleft()
+            self._waiting_bytes -= following.bytes_in
+            self._start(following)
         elif self._problem is not None:
             self._refuse(self._problem)
         else:
@@ -309,6 +323,7 @@ class HttpConnection(asyncio.Protocol):
     def _close(self, *, linger: bool) -> None:
         if self._is_closing:
             return
+        self._waiting_bytes = 0
         self.resume_reading()
         self._is_closing = True
         if not linger:
@@ -333,6 +348,7 @@ class HttpConnection(asyncio.Protocol):
             if exchange is not None:
                 exchange.hang_up()
         self._waiting.clear()
+        self._waiting_bytes = 0
         self.resume_writing()
 
     def _reads_too_slowly(self, now: float, left: int) -> bool:
@@ -341,6 +357,14 @@ class HttpConnection(asyncio.Protocol):
         if self._flushed_at == 0.0 or sent - self._flushed >= MIN_BYTES_PER_S * timeout_s:
             self._flushed_at, self._flushed = now, sent
         return now - self._flushed_at > timeout_s
+
+
+def _words(data: bytes, error: Exception) -> str:
+    if data.startswith(TLS):
+        return (
+            "This looks like TLS; this server speaks HTTP without it: call it as http://, or through a proxy for TLS."
+        )
+    return f"This is no valid HTTP request: {error}."
 
 
 def _framing(headers: dict[str, str]) -> bytes:

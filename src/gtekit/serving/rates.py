@@ -1,13 +1,18 @@
 """How fast each key may go: a token bucket for its requests and one for its tokens."""
 
+import asyncio
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Final
 
 from gtekit.serving.keys import Key
 from gtekit.serving.messages import Header
 from gtekit.serving.problems import Kind, Problem
+
+MOST_MINUTES: Final = 3  # of its tokens that one request may take: as long the next one waits at most
+KEPT: Final = (Kind.GONE, Kind.DEADLINE, Kind.INTERNAL)  # ends before which the engine may have worked
 
 
 @dataclass(slots=True)
@@ -28,28 +33,106 @@ class _Bucket:
         return wait_s if wait_s > 1e-6 else 0.0  # what the rounding of sums may leave
 
 
+class Reservation:
+    """The tokens that one request has taken from its key: an estimate at first, what it cost in the end."""
+
+    __slots__ = ("_bucket", "_clock", "_name", "_sleep", "taken")
+
+    def __init__(
+        self, name: str, bucket: _Bucket, clock: Callable[[], float], sleep: Callable[[float], Awaitable[None]]
+    ) -> None:
+        self._name = name
+        self._bucket = bucket
+        self._clock = clock
+        self._sleep = sleep
+        self.taken = 0
+
+    @property
+    def per_minute(self) -> int:
+        """The limit of the key."""
+        return self._bucket.per_minute
+
+    def raise_to(self, tokens: int) -> None:
+        """Take as many tokens as are missing to `tokens`. A full bucket may be overdrawn by one request.
+
+        Raises:
+            Problem: RATE_LIMIT, if the key has too few; TOO_LARGE, if it will never have enough.
+        """
+        if tokens <= self.taken:
+            return
+        bucket = self._bucket
+        bucket.fill(self._clock())
+        if tokens > MOST_MINUTES * bucket.per_minute:
+            raise Problem(
+                Kind.TOO_LARGE,
+                f"The request has about {tokens:,} tokens; the key {self._name} may use {bucket.per_minute:,} a "
+                f"minute, and a request {MOST_MINUTES} times that at most. Send fewer texts at once.",
+            )
+        if wait_s := bucket.wait_s(min(tokens, bucket.per_minute) - self.taken):
+            raise _too_fast(self._name, f"{bucket.per_minute:,} tokens", wait_s)
+        bucket.level -= tokens - self.taken
+        self.taken = tokens
+
+    async def wait_for(self, tokens: int) -> None:
+        """Take so many tokens more, once they are there."""
+        bucket = self._bucket
+        bucket.fill(self._clock())
+        while wait_s := bucket.wait_s(min(tokens, bucket.per_minute)):
+            await self._sleep(wait_s)
+            bucket.fill(self._clock())
+        bucket.level -= tokens
+        self.taken += tokens
+
+    def settle(self, tokens: int, problem: Kind | None = None) -> None:
+        """Take what the request has cost in place of what was reserved. May be called again when it has cost more.
+
+        What ended well and counted no tokens costs the estimate: a tokenizer has read the texts. So does what ended
+        while the engine may have been at work. What was refused costs what was computed before.
+
+        Args:
+            tokens: That were read.
+            problem: Why there is no answer, or no whole one.
+        """
+        cost = tokens or self.taken if problem is None else tokens
+        if problem in KEPT:
+            cost = max(tokens, self.taken)
+        self._bucket.fill(self._clock())
+        self._bucket.level -= cost - self.taken
+        self.taken = cost
+
+
 class Rates:
     """The buckets of all keys that have limits. Used on the event loop alone.
 
-    What a request costs in tokens is known when it is done. So one token has to be there when it begins, and its cost
-    may overdraw the bucket; the next one then waits. Over time a key never gets more than its rate.
+    What a request costs in tokens is known when it is done, and others of its key may come meanwhile. So an estimate
+    is taken while its body is read, and what it has cost takes that one's place in the end. Where the estimate was too
+    low the bucket is overdrawn, and the next request waits: over time a key never gets more than its rate.
 
     Args:
         clock: Seconds from anywhere, never going back.
+        sleep: Waits for so many of them.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._clock = clock
+        self._sleep = sleep
         self._buckets: dict[tuple[str, str], _Bucket] = {}  # by digest of the key and by what is counted
 
-    def check(self, key: Key | None) -> None:
+    def admit(self, key: Key | None) -> Reservation | None:
         """Take one request from a key, or refuse it and take nothing.
+
+        Returns:
+            What takes its tokens; None for a key without a limit of them.
 
         Raises:
             Problem: RATE_LIMIT, with the time after which the same request would be let through.
         """
         if key is None:
-            return
+            return None
         requests, tokens = self._of(key)
         wait_s, what = 0.0, ""
         if requests and (wait_s := requests.wait_s(1)):
@@ -57,20 +140,10 @@ class Rates:
         if tokens and (tokens_wait_s := tokens.wait_s(1)) > wait_s:
             wait_s, what = tokens_wait_s, f"{tokens.per_minute:,} tokens"
         if what:
-            raise Problem(
-                Kind.RATE_LIMIT,
-                f"The key {key.name} may use {what} a minute, which it has. Try again in {math.ceil(wait_s)} s.",
-                retry_after_s=wait_s,
-            )
+            raise _too_fast(key.name, what, wait_s)
         if requests:
             requests.level -= 1
-
-    def charge(self, key: Key | None, tokens: int) -> None:
-        """Take the tokens of a request that is done."""
-        if key is not None and key.tokens_per_minute is not None:
-            bucket = self._of(key)[1]
-            if bucket is not None:
-                bucket.level -= tokens
+        return Reservation(key.name, tokens, self._clock, self._sleep) if tokens else None
 
     def headers(self, key: Key | None) -> list[Header]:
         """Give what a key may still do, in the headers that OpenAI's clients know."""
@@ -102,3 +175,11 @@ class Rates:
         bucket.per_minute = per_minute  # of the file as it is now
         bucket.fill(now)
         return bucket
+
+
+def _too_fast(name: str, what: str, wait_s: float) -> Problem:
+    return Problem(
+        Kind.RATE_LIMIT,
+        f"The key {name} may use {what} a minute, and too few are left. Try again in {math.ceil(wait_s)} s.",
+        retry_after_s=wait_s,
+    )

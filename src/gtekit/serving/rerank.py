@@ -14,6 +14,7 @@ from gtekit.serving.inputs import embed, find_prompt
 from gtekit.serving.messages import Account, Disconnect, Header
 
 if TYPE_CHECKING:
+    from gtekit.serving.memory import Lease
     from gtekit.serving.served_models import ServedModel
 
 INLINE_ROWS = 2048  # more documents are compared in a thread: 2,048 of 384 numbers take 0.3 ms, 10,000 take 2
@@ -32,6 +33,7 @@ class RankJob:
     lane: Lane | None = None
     deadline: float | None = None
     disconnect: Disconnect | None = None
+    lease: "Lease | None" = None
     query_name: str = "query"  # as the client calls it, for messages
     documents_name: str = "documents"
     too_long_fix: str = "send the part that matters"
@@ -96,7 +98,8 @@ async def rank_documents(served: "ServedModel", job: RankJob, account: Account) 
     )
     for one in (query_job, documents_job):
         one.truncation, one.normalize, one.lane = job.truncation, True, job.lane
-        one.deadline, one.disconnect, one.too_long_fix = job.deadline, job.disconnect, job.too_long_fix
+        one.deadline, one.disconnect, one.lease = job.deadline, job.disconnect, job.lease
+        one.too_long_fix = job.too_long_fix
     query, documents = await _both(embed(served, query_job, account), embed(served, documents_job, account))
     if len(documents.embeddings) > INLINE_ROWS:
         indices, scores = await asyncio.to_thread(_order, query, documents, served.model.threads)

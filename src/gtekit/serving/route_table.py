@@ -7,6 +7,7 @@ import orjson
 
 from gtekit.serving import health, metrics, openapi, page_routes
 from gtekit.serving.dialects import cohere, jina, native, openai, tei
+from gtekit.serving.famous_paths import HINTS
 from gtekit.serving.problems import Kind, Problem
 from gtekit.serving.routes import Dialect, Route
 
@@ -56,7 +57,14 @@ class RouteTable:
         if route is not None:
             return route
         if not methods:
-            raise Problem(Kind.NO_ROUTE, f"There is nothing at {unquote(path)[:200]!r}. All paths: GET /openapi.json")
+            said = unquote(path)
+            hint = HINTS.get(said, "")
+            if self.methods(path.rstrip("/")):
+                hint = "It is there without the slash at its end."
+            raise Problem(
+                Kind.NO_ROUTE,
+                f"There is nothing at {said[:200]!r}. {hint}{' ' if hint else ''}All paths: GET /openapi.json",
+            )
         allowed = ", ".join(self.allowed(path))
         raise Problem(Kind.METHOD, f"{unquote(path)[:200]} takes {allowed}, and not {method[:20]}.")
 

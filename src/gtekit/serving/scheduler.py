@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import pairwise
+from random import uniform
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -31,8 +32,12 @@ if TYPE_CHECKING:
     from gtekit.serving.settings import ServerSettings
 
 URGENT_TOKENS: Final = 512  # of an engine call that passes longer ones (kUrgentTokens of the core)
+MOST_INTERACTIVE_TOKENS: Final = 4 * URGENT_TOKENS  # of a request that asks for this lane
 QUERY_TEXTS: Final = 16  # more texts are a job, however short they are
 CHARS_OF_TOKEN: Final = 4  # of English prose with this vocabulary: a guess for what no tokenizer has seen yet
+MOST_STATES: Final = 32  # requests for token states that wait
+LATEST: Final = 1.25  # times the wait that a refused client is told, at most
+FLOAT_BYTES: Final = 4
 SMALL_CHARS: Final = 20_000  # larger requests are tokenized on a thread of their own
 
 
@@ -62,12 +67,12 @@ class Scheduler:
                 self._run_engine,
                 self._take_done,
                 call_tokens=call_tokens,
-                takes_turns=lane == "bulk",
                 cache_bytes=settings.cache_bytes // 2,
                 on_call=partial(metrics.observe_call, name or model.name, lane),
             )
         self._tokenizing = {is_small: TokenizingThread(self._prepare) for is_small in (True, False)}
         self._states = ThreadPoolExecutor(1, "gtekit-states")
+        self._states_waiting = 0
         self._is_closed = False
 
     @property
@@ -96,8 +101,8 @@ class Scheduler:
         Raises:
             Problem: If a text is refused, the queue is full, the deadline passes or the client hangs up.
         """
-        chars = sum(map(len, job.texts))
-        self._admit(job, chars)
+        chars = _chars(job)
+        self._admit(job, chars, len(job.texts))
         ticket = Ticket(job)
         return await self._wait(ticket, partial(self._tokenizing[chars <= SMALL_CHARS].put, ticket))
 
@@ -107,10 +112,18 @@ class Scheduler:
         Raises:
             Problem: As `encode`.
         """
-        self._admit(job, sum(map(len, job.texts)))
+        self._admit(job, _chars(job), self._tokens(job))
+        if self._states_waiting >= MOST_STATES:
+            wait = self._throughput.seconds_for(self._states_waiting * self._model.max_tokens)
+            message = f"{self._states_waiting} requests for token states wait already. Try again in {wait:.1f} s."
+            raise Problem(Kind.OVERLOADED, message, retry_after_s=wait)
         ticket = Ticket(job)
         states: list[Floats] = []
-        encoded = await self._wait(ticket, partial(self._states.submit, self._run_states, ticket, states))
+        self._states_waiting += 1
+        try:
+            encoded = await self._wait(ticket, partial(self._states.submit, self._run_states, ticket, states))
+        finally:
+            self._states_waiting -= 1
         return states, encoded
 
     def close(self) -> None:
@@ -123,27 +136,39 @@ class Scheduler:
         self._states.shutdown(cancel_futures=True)
 
     async def _wait(self, ticket: Ticket, begin: Callable[[], object]) -> Encoded:
-        timer = ticket.watch()
+        end_watching = ticket.watch()
         try:
             begin()
             await ticket.future
             return ticket.encoded()
         finally:
-            if timer is not None:
-                timer.cancel()
+            end_watching()
             self._give_up(ticket)
 
-    def _admit(self, job: EncodeJob, chars: int) -> None:
+    def _admit(self, job: EncodeJob, chars: int, vectors: int) -> None:
+        """Refuse what can't be taken, before any work for it."""
         if self._is_closed:
             raise Problem(Kind.UNAVAILABLE, "The server is stopping. Try again in a moment.", retry_after_s=1.0)
-        tokens = 2 * len(job.texts) + chars // CHARS_OF_TOKEN
-        self._check_room(job.lane or _lane_for(tokens, len(job.texts)), tokens)
+        guess = 2 * len(job.texts) + chars // CHARS_OF_TOKEN
+        if self.queued_tokens("interactive") or self.queued_tokens("bulk"):
+            guess = min(guess, self._tokens(job))
+        self._check_room(_lane_for(job, guess), guess)
+        if job.lease is not None:
+            job.lease.take(vectors * self._model.dimension * FLOAT_BYTES)
+
+    def _tokens(self, job: EncodeJob) -> int:
+        """Guess how many tokens of a job will be read: what is cut off does not count."""
+        if job.truncation == "chunk" or job.pieces is not None:
+            return 2 * len(job.texts) + _chars(job) // CHARS_OF_TOKEN
+        most, prompt = min(job.max_tokens or self._model.max_tokens, self._model.max_tokens), len(job.prompt)
+        return sum(min(2 + (prompt + len(text)) // CHARS_OF_TOKEN, most) for text in job.texts)
 
     def _check_room(self, lane: Lane, tokens: int) -> None:
         """Refuse what does not fit beside what waits. One job alone always fits: it is served in parts."""
         queued = self.queued_tokens(lane)
         if queued and queued + tokens > self._limit:
-            wait = max(self._throughput.seconds_for(queued + min(tokens, self._limit) - self._limit), 0.1)
+            room = self._throughput.seconds_for(queued + min(tokens, self._limit) - self._limit)
+            wait = max(room, 0.1) * uniform(1, LATEST)  # so that not all who are refused come back at once
             raise Problem(
                 Kind.OVERLOADED,
                 f"{queued:,} tokens wait already, and with about {tokens:,} of this request they would be more than "
@@ -157,7 +182,7 @@ class Scheduler:
         tokenized = tokenize_job(self._model, ticket.job, ticket.stop)
         ticket.tokenization_s = time.monotonic() - begin
         ticket.tokenized = tokenized
-        ticket.lane = ticket.job.lane or _lane_for(tokenized.tokens, len(ticket.job.texts))
+        ticket.lane = _lane_for(ticket.job, tokenized.tokens)
         self._check_room(ticket.lane, tokenized.tokens)
         works = self._works(ticket, tokenized)
         with ticket.lock:
@@ -260,14 +285,23 @@ class Scheduler:
         with ticket.lock:
             is_answered = ticket.is_over and ticket.left == 0
             ticket.is_over = True
-            works = ticket.works
+            works, ticket.works = ticket.works, []  # a work knows its ticket: no cycle is left
         if not is_answered:
             for work in works:
                 self._lanes[ticket.lane].drop(work)
 
 
-def _lane_for(tokens: int, texts: int) -> Lane:
-    return "interactive" if tokens <= URGENT_TOKENS and texts <= QUERY_TEXTS else "bulk"
+def _chars(job: EncodeJob) -> int:
+    return sum(map(len, job.texts)) + len(job.prompt) * len(job.texts)
+
+
+def _lane_for(job: EncodeJob, tokens: int) -> Lane:
+    """Choose by size, and as the client says; a long job can't call itself a query."""
+    if job.lane == "bulk":
+        return "bulk"
+    if job.lane == "interactive":
+        return "interactive" if tokens <= MOST_INTERACTIVE_TOKENS else "bulk"
+    return "interactive" if tokens <= URGENT_TOKENS and len(job.texts) <= QUERY_TEXTS else "bulk"
 
 
 def _work(ticket: Ticket, rows: TokenBatch | ChunkBatch, dimension: int, *, normalize: bool) -> Work:

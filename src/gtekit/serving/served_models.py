@@ -47,6 +47,10 @@ class ServedModels:
         """The model of requests that name none."""
         return self._models[0]
 
+    def names(self) -> list[str]:
+        """Give all names that clients may use, in alphabetical order."""
+        return sorted(self._by_name)
+
     def find(self, name: str | None) -> ServedModel:
         """Give the model of a name.
 
@@ -57,7 +61,7 @@ class ServedModels:
             return self.default
         found = self._by_name.get(name) or self._by_name.get(ANY)
         if found is None:
-            known = ", ".join(sorted(self._by_name))
+            known = ", ".join(self.names())
             raise Problem(
                 Kind.NO_MODEL,
                 f"There is no model {name!r} here; there are: {known}. A client whose model name can't be changed is "

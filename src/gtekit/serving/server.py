@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 BACKLOG: Final = 2048  # connections that the system holds until we take them
 TICK_S: Final = 0.25  # how often connections are looked at
 DRAIN_TICK_S: Final = 0.01  # how often, while draining
+SAY_S: Final = 1.0  # within it a model is missed that is not there
 KEYS_S: Final = 1.0  # how often the file of keys is looked at
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
@@ -101,11 +102,11 @@ class Server:
         listener = _listen(self.settings)
         listening = await loop.create_server(lambda: HttpConnection(connections), sock=listener, backlog=BACKLOG)
         self.url = _url(listener, self.settings)
-        self.log.say(f"listening on {self.url}", url=self.url)
         tending = [loop.create_task(work()) for work in (self._tend, self._reload_keys, self._check_ready)]
         loading = loop.create_task(self._load())
         stopping = loop.create_task(self._stopping.wait())
         try:
+            await self._say_where(loading, stopping)
             await asyncio.wait((loading, stopping), return_when=asyncio.FIRST_COMPLETED)
             if loading.done():
                 await self._begin(loading.result())
@@ -117,15 +118,30 @@ class Server:
             listening.close()
             for task in (*tending, loading, stopping):
                 task.cancel()
-            for connection in tuple(connections.open):
-                connection.transport.abort()
-            for served in self.state.models or ():
-                served.scheduler.close()
-            if self.settings.unix_socket is not None:
-                self.settings.unix_socket.unlink(missing_ok=True)
-            self.log.say("stopped")
-            self.log.close()
+            self._end(has_served=not _has_failed(loading), is_late=is_alone and self._exit_code != 0)
         return self._exit_code
+
+    async def _say_where(self, loading: "asyncio.Task[dict[str, Embedder]]", stopping: "asyncio.Task[bool]") -> None:
+        """Log where it listens. A moment later, as an error of the model would be lost behind it."""
+        await asyncio.wait((loading, stopping), timeout=SAY_S, return_when=asyncio.FIRST_COMPLETED)
+        if not _has_failed(loading):
+            self.log.say(f"listening on {self.url}", url=self.url)
+
+    def _end(self, *, has_served: bool, is_late: bool) -> None:
+        """Close what is open. A process that is late does not wait for threads that are at work yet: it ends here."""
+        connections = self._connections
+        assert connections is not None
+        for connection in tuple(connections.open):
+            connection.transport.abort()
+        for served in () if is_late else self.state.models or ():
+            served.scheduler.close()
+        if self.settings.unix_socket is not None:
+            self.settings.unix_socket.unlink(missing_ok=True)
+        if has_served:
+            self.log.say("stopped")
+        self.log.close()
+        if is_late:
+            os._exit(self._exit_code)
 
     async def _load(self) -> dict[str, Embedder]:
         if self._models is not None:
@@ -172,7 +188,7 @@ class Server:
         while True:
             await asyncio.sleep(KEYS_S)
             if said := self.state.keys.reload_if_changed():
-                self.log.say(said, "warning")
+                self.log.say(said.message, "info" if said.is_good else "warning")
 
     async def _check_ready(self) -> None:
         """Embed the golden text now and then, so that metrics know of a failure that nobody has asked about."""
@@ -239,6 +255,10 @@ def load_models(settings: "ServerSettings") -> dict[str, Embedder]:
             language_warning=False,
         )
     return models
+
+
+def _has_failed(task: "asyncio.Task[dict[str, Embedder]]") -> bool:
+    return task.done() and not task.cancelled() and task.exception() is not None
 
 
 def _aliases(settings: "ServerSettings") -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import ipaddress
 import math
+import socket
 from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import urlsplit
@@ -51,12 +52,13 @@ def check_settings(read: ReadSettings) -> None:
         )
 
 
-def is_loopback(host: str) -> bool:
-    """Say whether only this machine can reach an address."""
+def is_open_to_others(host: str) -> bool:
+    """Say whether other machines can reach an address; no, where it is none that can be listened on."""
     try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+        found = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (OSError, UnicodeError):  # the second of a name that is none
+        return False
+    return not all(ipaddress.ip_address(str(address[0]).partition("%")[0]).is_loopback for *_, address in found)
 
 
 def split_model(text: str) -> tuple[str, str]:
@@ -124,12 +126,12 @@ def _check_listening(read: ReadSettings) -> None:
         raise ArgumentError(f"{origins['host'].words}: names no address. 127.0.0.1 is this machine alone.")
     if settings.unix_socket is None:
         return
-    socket = origins["unix_socket"]
+    of_socket = origins["unix_socket"]
     for name in ("host", "port"):
-        if origins[name].rank >= socket.rank:
+        if origins[name].rank >= of_socket.rank:
             raise ArgumentError(
-                f"{socket.words} and {origins[name].words}: the server listens on a socket file or on a port, not on "
-                f"both. Leave one of them out."
+                f"{of_socket.words} and {origins[name].words}: the server listens on a socket file or on a port, not "
+                f"on both. Leave one of them out."
             )
     if not settings.unix_socket.parent.is_dir():
-        raise ArgumentError(f"{socket.words}: there is no folder {settings.unix_socket.parent}. Make it first.")
+        raise ArgumentError(f"{of_socket.words}: there is no folder {settings.unix_socket.parent}. Make it first.")

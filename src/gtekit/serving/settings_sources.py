@@ -161,6 +161,11 @@ def _take_file(path: Path, values: dict[str, Any], origins: dict[str, Origin]) -
     except ValueError as error:  # of TOML or of UTF-8
         raise FileFormatError(f"{path}: is not TOML ({error}).") from None
     for name, value in content.items():
+        if name not in _BY_NAME and isinstance(value, dict):
+            raise FileFormatError(
+                f"{path}: [{name}]: there is no such group of settings. All of them stand at the top level, such as "
+                f"port = 9000: leave that line out."
+            )
         if name not in _BY_NAME:
             raise FileFormatError(
                 f"{path}: there is no setting {name!r}.{_guess(name, list(_BY_NAME))} gtekit serve --print-config "

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from gtekit.serving.tokenizer_work import TokenizerWork
+
 if TYPE_CHECKING:
     from gtekit.serving.health import Readiness
     from gtekit.serving.keys import Keys
@@ -24,3 +26,4 @@ class State:
     phase: Phase = "starting"
     failure: str = field(default="")  # why the last readiness check failed; "" where it did not
     readiness: "Readiness | None" = None  # of health.check_ready
+    tokenizing: TokenizerWork = field(default_factory=TokenizerWork)  # for requests that need no engine

@@ -41,11 +41,25 @@ class Ticket:
     def __post_init__(self) -> None:
         self.future = self.loop.create_future()
 
-    def watch(self) -> asyncio.TimerHandle | None:
-        """End the wait when the client hangs up or its deadline passes. Gives the timer, to be cancelled."""
+    def watch(self) -> Callable[[], None]:
+        """End the wait when the client hangs up or its deadline passes. Gives what ends the watching."""
+        disconnect, timer = self.job.disconnect, self._timer()
+        if disconnect is not None:
+            disconnect.on_gone(self._hang_up)
+
+        def end() -> None:
+            if disconnect is not None:
+                disconnect.forget(self._hang_up)
+            if timer is not None:
+                timer.cancel()
+
+        return end
+
+    def _hang_up(self) -> None:
+        self.refuse(Problem(Kind.GONE, "The client has hung up."))
+
+    def _timer(self) -> asyncio.TimerHandle | None:
         job = self.job
-        if job.disconnect is not None:
-            job.disconnect.on_gone(lambda: self.refuse(Problem(Kind.GONE, "The client has hung up.")))
         if job.deadline is None:
             return None
         wait = max(job.deadline - time.monotonic(), 0.0)

@@ -292,3 +292,11 @@ def test_the_asynchronous_client_works_too(server: "RunningServer", minilm: "Emb
 
     answer = asyncio.run(body())
     np.testing.assert_array_equal(np.array(answer.embeddings.float_, np.float32), minilm.encode(TEXTS))
+
+
+def test_too_many_inputs_are_counted_before_they_are_put_together(start_server: "StartServer") -> None:
+    server = start_server(max_texts=3)
+    image = {"content": [{"type": "image_url"}]}  # would be found in the next step
+    answer = post(server, "/v2/embed", {"model": NAME, "input_type": DOCUMENT, "inputs": [image] * 4})
+    assert answer.status_code == 400
+    assert answer.json()["message"].startswith("inputs has 4 texts, the limit is 3.")

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import socket
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -97,7 +98,7 @@ def test_the_policy_of_the_server_holds_where_a_request_says_nothing(start_serve
         ({"texts": "one"}, "invalid_json", "texts", "expected array"),
         ({"texts": ["a", None]}, "invalid_json", "texts", "texts[1]: expected str"),
         ({"texts": [[1, 2]]}, "token_ids_not_supported", "texts", "texts[0]: it holds token ids"),
-        ({"texts": ["a"], "normalise": True}, "invalid_json", None, "unknown field normalise"),
+        ({"texts": ["a"], "normalise": True}, "invalid_json", "normalise", "unknown field normalise"),
         ({"texts": ["a"], "dimensions": 0}, "invalid_value", "dimensions", "1 to 384"),
         ({"texts": ["a"], "dimensions": 385}, "invalid_value", "dimensions", "1 to 384"),
         ({"texts": ["a"], "max_tokens": 2}, "invalid_value", "max_tokens", "3 to 256"),
@@ -118,6 +119,55 @@ def test_bad_values_are_refused_with_the_field(
     assert (status, found) == (400, kind)
     assert message in said
     assert where == param
+
+
+@pytest.mark.parametrize("path", ["/encode", "/encode_chunks", "/token_states", "/truncation_report"])
+@pytest.mark.parametrize(
+    ("prompt", "max_tokens", "message"),
+    [
+        ("a" * 5_121, None, "prompt has 5,121 characters, at most 5,120 are taken"),
+        ("word " * 254, None, "the prompt has 254 tokens, which leaves no room in 256"),
+        ("word " * 8, 10, "the prompt has 8 tokens, which leaves no room in 10"),
+    ],
+)
+def test_a_prompt_must_leave_room_for_a_text(
+    server: "RunningServer", path: str, prompt: str, max_tokens: int | None, message: str
+) -> None:
+    body = {"texts": ["a"] * 1000, "prompt": prompt, "max_tokens": max_tokens}
+    status, kind, said, where = problem(post(server, path, body))
+    assert (status, kind, where) == (400, "invalid_value", "prompt")
+    assert message in said
+    fits = {"texts": ["a"], "prompt": "word " * ((max_tokens or 256) - 3), "max_tokens": max_tokens}
+    assert post(server, path, fits).status_code == 200
+
+
+def test_what_is_advised_for_a_long_text_works(server: "RunningServer") -> None:
+    for path in ("/encode", "/token_states"):
+        body = {"texts": [LONG], "on_truncation": "error"}
+        advised = re.findall(r'"on_truncation": "(\w+)"', problem(post(server, path, body))[2])
+        assert advised == (["warn", "chunk"] if path == "/encode" else ["warn"])
+        for policy in advised:
+            assert post(server, path, {**body, "on_truncation": policy}).status_code == 200
+
+
+@pytest.mark.parametrize("texts", [[LONG], []])
+@pytest.mark.parametrize(("overlap", "status"), [(-1, 400), (0, 200), (8, 200), (9, 400)])
+def test_an_overlap_is_at_most_half_of_a_piece(
+    server: "RunningServer", texts: list[str], overlap: int, status: int
+) -> None:
+    body = {"texts": texts, "max_tokens": 20, "prompt": "a", "overlap_tokens": overlap}  # 17 tokens of text
+    answer = post(server, "/encode_chunks", body)
+    assert answer.status_code == status
+    if status == 400:
+        _, kind, message, param = problem(answer)
+        assert (kind, param) == ("invalid_value", "overlap_tokens")
+        assert message == f"overlap_tokens={overlap} is not possible; choose a whole number, 0 to 8."
+
+
+def test_a_misspelled_name_in_the_address_is_refused(server: "RunningServer") -> None:
+    answer = problem(httpx.get(server.url + "/model?modle=none"))
+    assert (answer[1], answer[3]) == ("invalid_value", "modle")
+    assert httpx.get(server.url + "/model?model=all-MiniLM-L6-v2").status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -128,7 +128,7 @@ def test_headers_say_what_it_took(server: "RunningServer", minilm: "Embedder") -
         ({"inputs": ""}, 400, "Empty", "inputs is an empty string"),
         ({"inputs": ["a", ""]}, 400, "Empty", "inputs[1] is an empty string"),
         ({"inputs": [101, 102]}, 422, "Validation", "token ids"),
-        ({"inputs": ["a", [101]]}, 422, "Validation", "token ids"),
+        ({"inputs": ["a", [101]]}, 422, "Validation", "inputs[1]: expected str"),
         ({"inputs": {"a": 1}}, 422, "Validation", "inputs: expected"),
         ({}, 422, "Validation", "inputs"),
         ({"inputs": "a", "prompt_name": "nope"}, 422, "Validation", "no prompt named 'nope'; it has: none"),
@@ -277,8 +277,9 @@ def test_tokens_of_many_and_long_texts_are_counted_as_the_library_does(
 
 def test_more_tokens_than_memory_allows_are_refused(start_server: "StartServer") -> None:
     server = start_server(max_memory_bytes=1_000_000)
-    assert refused(server, "/tokenize", {"inputs": "x" * 2_778})[:2] == (413, "Validation")
-    assert post(server, "/tokenize", {"inputs": "x" * 2_777}).status_code == 200
+    assert refused(server, "/tokenize", {"inputs": ["x" * 926] * 3})[:2] == (413, "Validation")  # of 2,777 characters
+    assert post(server, "/tokenize", {"inputs": ["x" * 925] * 3}).status_code == 200
+    assert refused(server, "/tokenize", {"inputs": "x" * 2_500})[0] == 413  # tokenized at once, it takes more
 
 
 def test_ids_become_text_again(server: "RunningServer") -> None:
@@ -337,6 +338,21 @@ def test_a_model_can_be_named_in_the_body_and_in_the_address(minilm: "Embedder",
         assert [each["served_name"] for each in info["models"]] == ["minilm", "tiny"]
         missing = httpx.get(f"{held.url}/info", params={"model": "none"})
         assert (missing.status_code, missing.json()["error_type"]) == (404, "Validation")
+
+
+@pytest.mark.parametrize("path", ["/embed", "/similarity", "/rerank", "/tokenize", "/decode", "/info"])
+def test_a_misspelled_name_in_the_address_is_refused(server: "RunningServer", path: str) -> None:
+    bodies: dict[str, Any] = {
+        "/similarity": {"inputs": {"source_sentence": "a", "sentences": ["b"]}},
+        "/rerank": {"query": "a", "texts": ["b"]},
+        "/decode": {"ids": [101]},
+    }
+    body = bodies.get(path, {"inputs": "a"})
+    for query in ("modle=x", f"model={NAME}&truncate=true", "modle="):
+        address = f"{server.url}{path}?{query}"
+        answer = httpx.get(address) if path == "/info" else httpx.post(address, json=body)
+        assert answer.status_code == 422
+        assert "only ?model=NAME is known here" in answer.json()["error"]
 
 
 def test_the_root_embeds_and_compares(server: "RunningServer", minilm: "Embedder") -> None:

@@ -151,18 +151,36 @@ def test_equal_texts_are_drawn_too(open_page: OpenPage) -> None:
         assert "NaN" not in page.inner_html(f"#{panel} .outcome")
 
 
-def test_what_the_api_refuses_is_said_in_its_words(open_page: OpenPage) -> None:
-    page = open_page(statuses=(400,))
+def test_what_the_api_refuses_is_said_in_its_words(open_page: OpenPage, start_server: StartServer) -> None:
+    page = open_page(start_server(max_text_chars=50).url, statuses=(400, 422))
     open_tab(page, "ranking")
-    write(page, "ranking-query", "")
+    write(page, "ranking-query", "x" * 51)
     page.keyboard.press("Control+Enter")
     problem = page.locator("#ranking [role=alert]")
-    problem.filter(has_text="query is an empty string").wait_for()
-    assert re.match(r"400: .*\(request [0-9a-f]{32}\)$", problem.inner_text())
-    page.click("#tab-similarity")
-    page.fill("#similarity-input", "alone")
-    page.click("#similarity .primary")
-    page.locator("#similarity [role=alert]").filter(has_text="Write 2 lines or more").wait_for()
+    problem.filter(has_text="query has 51 characters, the limit is 50").wait_for()
+    assert re.match(r"4\d\d: .*\(request [0-9a-f]{32}\)$", problem.inner_text())
+
+
+@pytest.mark.parametrize(
+    ("panel", "field", "text", "said"),
+    [
+        ("text", "text-input", "", "Write a text first."),
+        ("ranking", "ranking-query", "", "Write a query first."),
+        ("ranking", "ranking-input", "", "Write 1 line or more, a text on each."),
+        ("similarity", "similarity-input", "alone", "Write 2 lines or more, a text on each."),
+    ],
+)
+def test_what_is_not_there_is_asked_for_without_the_api(
+    open_page: OpenPage, panel: str, field: str, text: str, said: str
+) -> None:
+    page = open_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.method))
+    page.click(f"#tab-{panel}")
+    page.fill(f"#{field}", text)
+    page.click(f"#{panel} .primary")
+    page.locator(f"#{panel} [role=alert]").filter(has_text=said).wait_for()
+    assert "POST" not in asked
 
 
 def test_a_key_is_asked_for_and_stays_in_the_tab(

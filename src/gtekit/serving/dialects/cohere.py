@@ -73,9 +73,9 @@ TRUNCATIONS: Final[dict[Truncate, Truncation]] = {"NONE": "error", "START": "sta
 
 async def embed_texts(request: Request, state: "State", account: Account) -> Response:
     """Answer POST /v2/embed."""
-    body = await read_json(request, EmbedV2Request)
+    body = await read_json(request, EmbedV2Request, state.models)
     served = find_model(state, body.model)
-    name, texts = _texts(body, served)
+    name, texts = _texts(body, served, state.settings)
     job = EncodeJob(
         texts=check_texts(texts, state.settings, name),
         prompt=_prompt(served, body.input_type),
@@ -86,6 +86,7 @@ async def embed_texts(request: Request, state: "State", account: Account) -> Res
         lane=_lane(request, body.priority),
         deadline=request.deadline,
         disconnect=request.disconnect,
+        lease=request.lease,
         text_name=name,
         too_long_fix='send "truncate": "END" or "START" and have it cut',
     )
@@ -96,8 +97,15 @@ async def embed_texts(request: Request, state: "State", account: Account) -> Res
     return Response(body=b"".join([part async for part in parts]) if is_short else parts, headers=headers)
 
 
-def _texts(body: EmbedV2Request, served: "ServedModel") -> tuple[str, list[str]]:
+def _texts(body: EmbedV2Request, served: "ServedModel", settings: "ServerSettings") -> tuple[str, list[str]]:
     """Give the texts, and the name of the field that holds them."""
+    if body.inputs and len(body.inputs) > settings.max_texts:  # a million take seconds to put together
+        raise Problem(
+            Kind.TOO_MANY,
+            f"inputs has {len(body.inputs):,} texts, the limit is {settings.max_texts:,}. Send them in several "
+            f"requests, or start the server with --max-texts {len(body.inputs)}.",
+            param="inputs",
+        )
     has_image = any(part.type == "image_url" for entry in body.inputs or () for part in entry.content)
     if body.images or body.input_type == "image" or has_image:
         raise Problem(
@@ -207,7 +215,7 @@ def _cut(name: str, encoded: Encoded, side: str) -> list[str]:
 
 async def rerank(request: Request, state: "State", account: Account) -> Response:
     """Answer POST /v2/rerank."""
-    body = await read_json(request, RerankV2Request)
+    body = await read_json(request, RerankV2Request, state.models)
     served = find_model(state, body.model)
     job = RankJob(
         query=check_texts(body.query, state.settings, "query")[0],
@@ -217,6 +225,7 @@ async def rerank(request: Request, state: "State", account: Account) -> Response
         lane=_lane(request, body.priority),
         deadline=request.deadline,
         disconnect=request.disconnect,
+        lease=request.lease,
     )
     ranking = await rank_documents(served, job, account)
     answer = RerankV2Answer(id=request.request_id, results=_results(ranking, body.top_n), meta=_rank_meta(ranking))

@@ -93,6 +93,7 @@ async def rerank_documents(body: RerankRequest, request: Request, state: "State"
         lane=lane_of(request),
         deadline=request.deadline,
         disconnect=request.disconnect,
+        lease=request.lease,
     )
     ranking = await rank_documents(served, job, account)
     answer = RerankAnswer(

@@ -1,14 +1,11 @@
 """gtekit's own routes: all that a local model does, for `gtekit.Client` and for anybody who wants bytes or streams."""
 
-from dataclasses import asdict
-from functools import partial
+import asyncio
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl
 
 import numpy as np
 import orjson
 
-from gtekit.config import FEWEST_TOKENS
 from gtekit.serving.answers import (
     base64_rows,
     float_rows,
@@ -19,15 +16,7 @@ from gtekit.serving.answers import (
     truncation_headers,
 )
 from gtekit.serving.dialects.native_arrays import encode_chunks, token_states
-from gtekit.serving.dialects.native_inputs import (
-    NATIVE,
-    check_list,
-    check_range,
-    in_thread,
-    make_job,
-    prompt_of,
-    wants_octets,
-)
+from gtekit.serving.dialects.native_inputs import NATIVE, check_list, make_job, wants_octets
 from gtekit.serving.dialects.native_lines import encode_lines
 from gtekit.serving.dialects.native_schema import (
     ChunksAnswer,
@@ -43,23 +32,23 @@ from gtekit.serving.dialects.native_schema import (
     TextsRequest,
     TokensAnswer,
 )
+from gtekit.serving.dialects.native_tokens import count_tokens, token_places, tokens, truncation_report
 from gtekit.serving.encoding import Encoded
-from gtekit.serving.inputs import embed, find_model, read_json
+from gtekit.serving.inputs import embed, find_model, queried_model, read_json
 from gtekit.serving.messages import NDJSON, OCTETS, Account, Request, Response
 from gtekit.serving.routes import Route
 from gtekit.version import __version__
 
 if TYPE_CHECKING:
-    from gtekit.embedder import Embedder
     from gtekit.serving.served_models import ServedModel
     from gtekit.serving.state import State
 
 
 async def model(request: Request, state: "State", account: Account) -> Response:
     """Say what the model is that `?model=` names."""
-    served = find_model(state, dict(parse_qsl(request.query)).get("model"))
+    served = find_model(state, queried_model(request))
     account.model = served.name
-    return Response(body=await in_thread(partial(_describe, served, state)))
+    return Response(body=await asyncio.to_thread(_describe, served, state))
 
 
 def _describe(served: "ServedModel", state: "State") -> bytes:
@@ -143,62 +132,6 @@ async def _json_body(served: "ServedModel", asked: EncodeRequest, encoded: Encod
             orjson.dumps(rest)[1:],
         ]
     )
-
-
-async def count_tokens(request: Request, state: "State", account: Account) -> Response:
-    """Count the tokens of each text."""
-    served, texts = await _texts(request, state, account)
-    return Response(body=orjson.dumps({"counts": await in_thread(partial(served.model.count_tokens, texts))}))
-
-
-async def tokens(request: Request, state: "State", account: Account) -> Response:
-    """Give the tokens of each text, special tokens included, not cut."""
-    served, texts = await _texts(request, state, account)
-    return Response(body=await in_thread(lambda: orjson.dumps({"tokens": served.model.tokenize(texts)})))
-
-
-async def token_places(request: Request, state: "State", account: Account) -> Response:
-    """Give the tokens of each text with the characters that they come from."""
-    served, texts = await _texts(request, state, account)
-    return Response(body=await in_thread(lambda: orjson.dumps({"texts": _places(served.model, texts)})))
-
-
-def _places(model: "Embedder", texts: list[str]) -> list[dict[str, list[int]]]:
-    found = (model.tokenizer.encode_with_offsets(text, index) for index, text in enumerate(texts))
-    return [
-        {
-            "token_ids": places.token_ids.tolist(),
-            "starts": places.starts.tolist(),
-            "ends": places.ends.tolist(),
-            "is_word_start": places.is_word_start.tolist(),
-        }
-        for places in found
-    ]
-
-
-async def truncation_report(request: Request, state: "State", account: Account) -> Response:
-    """Say which texts would be cut, and where."""
-    asked = await read_json(request, ReportRequest)
-    served = find_model(state, asked.model)
-    account.model, account.texts = served.name, len(asked.texts)
-    check_list(asked.texts, state.settings)
-    prompt = prompt_of(served, asked)
-    limit = check_range("max_tokens", asked.max_tokens, FEWEST_TOKENS, served.model.max_tokens)
-
-    def report() -> bytes:
-        model = served.model if limit in (None, served.model.max_tokens) else served.model.with_max_tokens(int(limit))
-        cuts = model.truncation_report(asked.texts, prompt=prompt)
-        return orjson.dumps({"truncations": [asdict(cut) for cut in cuts]})
-
-    return Response(body=await in_thread(report))
-
-
-async def _texts(request: Request, state: "State", account: Account) -> "tuple[ServedModel, list[str]]":
-    asked = await read_json(request, TextsRequest)
-    served = find_model(state, asked.model)
-    account.model, account.texts = served.name, len(asked.texts)
-    check_list(asked.texts, state.settings)
-    return served, asked.texts
 
 
 ROUTES: tuple[Route, ...] = (

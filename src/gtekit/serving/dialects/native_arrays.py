@@ -1,5 +1,6 @@
 """Answers of which nobody knows beforehand how large they are: vectors of pieces, and of every token."""
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -7,27 +8,30 @@ import orjson
 
 from gtekit.chunking import chunk_texts
 from gtekit.config import FEWEST_TOKENS
+from gtekit.errors import ArgumentError
+from gtekit.inputs import check_count
 from gtekit.serving.answers import float_rows, in_slices, octets, shape_header, space_headers, truncation_headers
 from gtekit.serving.dialects.native_inputs import (
     check_list,
     check_range,
-    in_thread,
     make_job,
     prompt_of,
+    room_for_text,
     wants_octets,
 )
 from gtekit.serving.dialects.native_schema import ChunksRequest, StatesRequest
+from gtekit.serving.dialects.native_tokens import count_each
 from gtekit.serving.encoding import EncodeJob, Pieces
 from gtekit.serving.inputs import add_cost, embed, find_model, lane_of, read_json
 from gtekit.serving.messages import OCTETS, Account, Header, Request, Response
 from gtekit.serving.problems import Kind, Problem
 from gtekit.serving.settings import ServerSettings
+from gtekit.serving.tokenizer_work import SHARE, hold_memory
 
 if TYPE_CHECKING:
     from gtekit.serving.state import State
 
 FLOAT_BYTES = 4
-SHARE = 4  # of the memory for all requests: the most that one such answer may take
 
 
 async def encode_chunks(request: Request, state: "State", account: Account) -> Response:
@@ -37,8 +41,9 @@ async def encode_chunks(request: Request, state: "State", account: Account) -> R
     model = served.model
     account.model = served.name
     check_list(asked.texts, state.settings)
-    prompt = prompt_of(served, asked)
     limit = check_range("max_tokens", asked.max_tokens, FEWEST_TOKENS, model.max_tokens) or model.max_tokens
+    prompt = prompt_of(served, asked)
+    _check_overlap(asked.overlap_tokens, room_for_text(served, asked, prompt))
     job = EncodeJob(
         texts=asked.texts,
         prompt=prompt,
@@ -49,13 +54,11 @@ async def encode_chunks(request: Request, state: "State", account: Account) -> R
         lane=lane_of(request),
         deadline=request.deadline,
         disconnect=request.disconnect,
+        lease=request.lease,
     )
     encoded = await embed(served, job, account) if asked.texts else None
     if encoded is None or encoded.pieces is None:
-        overlap = asked.overlap_tokens
-        pieces = await in_thread(
-            lambda: chunk_texts(model.tokenizer, (), prompt=prompt, max_tokens=limit, overlap_tokens=overlap)
-        )
+        pieces = chunk_texts(model.tokenizer, (), prompt="", max_tokens=limit)
         embeddings = np.empty((0, asked.dimensions or model.dimension), np.float32)
     else:
         pieces, embeddings = encoded.pieces, encoded.embeddings
@@ -75,6 +78,18 @@ async def encode_chunks(request: Request, state: "State", account: Account) -> R
     return Response(body=body, headers=headers)
 
 
+def _check_overlap(overlap_tokens: int | None, capacity: int) -> None:
+    """Make sure that an overlap is at most half of a piece, in the words of a local model.
+
+    Raises:
+        Problem: If it is not.
+    """
+    try:
+        check_count("overlap_tokens", overlap_tokens or 0, least=0, most=capacity // 2)
+    except ArgumentError as error:
+        raise Problem(Kind.INVALID_VALUE, str(error), param="overlap_tokens") from None
+
+
 async def token_states(request: Request, state: "State", account: Account) -> Response:
     """Give the last hidden state of every token of each text, not pooled and not normalized, as float32."""
     asked = await read_json(request, StatesRequest)
@@ -89,7 +104,11 @@ async def token_states(request: Request, state: "State", account: Account) -> Re
         )
     account.model, account.texts = served.name, len(asked.texts)
     limit = job.max_tokens or served.model.max_tokens
-    lengths = await in_thread(lambda: served.model.count_tokens([job.prompt + text for text in asked.texts]))
+    tokenizer = served.model.tokenizer
+    cost = hold_memory(request, asked.texts, state.settings, token_bytes=0, prompt=job.prompt, name="texts")
+    lengths = await state.tokenizing.run(
+        request, cost, lambda stop: count_each(tokenizer, asked.texts, job.prompt, stop, Account())
+    )
     rows, most = sum(min(length, limit) for length in lengths), _most_rows(served.model.dimension, state.settings)
     if rows > most:
         raise Problem(
@@ -104,7 +123,7 @@ async def token_states(request: Request, state: "State", account: Account) -> Re
     states, encoded = await served.scheduler.token_states(job)
     add_cost(account, encoded)
     numbers = np.concatenate([[len(rows) for rows in states], encoded.lengths]).astype("<i4")
-    parts = await in_thread(lambda: b"".join([*map(octets, states), numbers.tobytes()]))
+    parts = await asyncio.to_thread(lambda: b"".join([*map(octets, states), numbers.tobytes()]))
     shape = ("x-gtekit-shape", f"{sum(map(len, states))},{served.model.dimension}")
     headers = [*truncation_headers(encoded), *space_headers(served), shape]
     return Response(body=parts, content_type=OCTETS, headers=headers)

@@ -1,13 +1,10 @@
 """What the native routes check, in their own words: an empty text is one here, as it is for a local model."""
 
-import asyncio
-from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final
 
 import orjson
 
 from gtekit.config import FEWEST_TOKENS
-from gtekit.errors import GtekitError
 from gtekit.serving.dialects.native_schema import ChunksRequest, EncodeOptions, Policy, ReportRequest, StatesRequest
 from gtekit.serving.encoding import EncodeJob, Truncation
 from gtekit.serving.inputs import find_prompt, lane_of, truncation_for
@@ -19,7 +16,9 @@ from gtekit.serving.settings import ServerSettings
 if TYPE_CHECKING:
     from gtekit.serving.served_models import ServedModel
 
-T = TypeVar("T")
+CHARS_OF_TOKEN: Final = 20  # of a prompt, at most: longer words are none
+CUT_FIX: Final = 'ask for its beginning with "on_truncation": "warn"'
+CHUNK_FIX: Final = f'{CUT_FIX} or for all of it, in pieces, with "on_truncation": "chunk"'
 POLICIES: dict[Policy, Truncation] = {"warn": "end", "ignore": "end", "error": "error", "chunk": "chunk"}
 
 
@@ -74,12 +73,14 @@ def make_job(
     policy = truncation_for(settings, "end") if asked.on_truncation is None else POLICIES[asked.on_truncation]
     job = EncodeJob(
         texts=texts,
+        max_tokens=check_range("max_tokens", asked.max_tokens, FEWEST_TOKENS, served.model.max_tokens),
         prompt=prompt_of(served, asked),
         truncation=policy,
-        max_tokens=check_range("max_tokens", asked.max_tokens, FEWEST_TOKENS, served.model.max_tokens),
         lane=lane_of(request),
         deadline=request.deadline,
         disconnect=request.disconnect,
+        lease=request.lease,
+        too_long_fix=CHUNK_FIX if isinstance(asked, EncodeOptions) else CUT_FIX,
     )
     if isinstance(asked, EncodeOptions):
         job.normalize = asked.normalize
@@ -91,12 +92,39 @@ def prompt_of(served: "ServedModel", asked: EncodeOptions | ReportRequest | Chun
     """Give what goes before each text.
 
     Raises:
-        Problem: If the model has no prompt of the name that was asked for.
+        Problem: If the model has no prompt of the name that was asked for, or a prompt leaves no room for a text.
     """
-    if asked.prompt is not None:
-        return asked.prompt
-    role = asked.input_type if isinstance(asked, EncodeOptions) else None
-    return find_prompt(served, name=asked.prompt_name, role=role)
+    if asked.prompt is None:
+        role = asked.input_type if isinstance(asked, EncodeOptions) else None
+        return find_prompt(served, name=asked.prompt_name, role=role)
+    # it goes before every text: a million characters would be copied and tokenized ten thousand times
+    most = CHARS_OF_TOKEN * served.model.max_tokens
+    if len(asked.prompt) > most:
+        raise Problem(
+            Kind.INVALID_VALUE,
+            f"prompt has {len(asked.prompt):,} characters, at most {most:,} are taken. It goes before every text: "
+            "shorten it.",
+            param="prompt",
+        )
+    room_for_text(served, asked, asked.prompt)
+    return asked.prompt
+
+
+def room_for_text(served: "ServedModel", asked: EncodeOptions | ReportRequest | ChunksRequest, prompt: str) -> int:
+    """Count the tokens that a prompt leaves for a text, at least 1.
+
+    Raises:
+        Problem: If it leaves none.
+    """
+    limit = asked.max_tokens or served.model.max_tokens
+    tokens = len(served.model.tokenizer.encode_with_offsets(prompt).token_ids)
+    if tokens > limit - FEWEST_TOKENS:
+        raise Problem(
+            Kind.INVALID_VALUE,
+            f"the prompt has {tokens} tokens, which leaves no room in {limit}.",  # in the words of chunk_texts
+            param="prompt_name" if asked.prompt is None else "prompt",
+        )
+    return limit - FEWEST_TOKENS - tokens + 1
 
 
 def check_range(name: str, value: int | None, least: int, most: int) -> int | None:
@@ -115,15 +143,3 @@ def check_range(name: str, value: int | None, least: int, most: int) -> int | No
 def wants_octets(request: Request) -> bool:
     """Say whether the client asks for float32 in place of JSON."""
     return OCTETS in request.header("accept").lower()
-
-
-async def in_thread(work: Callable[[], T]) -> T:
-    """Do what takes longer than the event loop has, such as tokenizing.
-
-    Raises:
-        Problem: If the work raises an error of gtekit: the request is wrong.
-    """
-    try:
-        return await asyncio.to_thread(work)
-    except GtekitError as error:
-        raise Problem(Kind.INVALID_VALUE, str(error)) from None

@@ -4,6 +4,7 @@ What has come while the texts before were computed is the next window: a client 
 batches, and one that sends a line and waits gets its answer at once.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from gtekit.serving.dialects.native_inputs import error_values, make_job, wants_
 from gtekit.serving.dialects.native_schema import EncodeLine, EncodeOptions
 from gtekit.serving.encoding import Encoded, EncodeJob
 from gtekit.serving.inputs import embed, find_model
+from gtekit.serving.memory import COPIES, Lease
 from gtekit.serving.messages import NDJSON, OCTETS, Account, Request, Response
 from gtekit.serving.problems import Kind, Problem
 
@@ -30,6 +32,7 @@ WINDOW_TEXTS = 256  # the most texts of a window
 WINDOW_CHARS = 131_072
 BYTES_OF_CHAR = 6  # at most in JSON: \u00e9
 LINE_EXTRA = 4096  # for the id and what is around it
+BLANK_LINES = 4096  # that are passed over at a stretch: 0.2 ms
 
 _DECODER = msgspec.json.Decoder(str | EncodeLine)
 
@@ -45,11 +48,13 @@ async def encode_lines(request: Request, state: "State", account: Account) -> Re
     """Answer a stream of lines; the options are in the query string, as in ?on_truncation=error&normalize=false."""
     asked = _read_query(request.query)
     served = find_model(state, asked.model)
+    lease = request.lease
+    assert lease is not None
     job = make_job(served, asked, [], state.settings, request)
     account.model = served.name
-    stream = _Stream(served, asked, job, account)
+    stream = _Stream(served, asked, job, account, lease)
     headers = space_headers(served)
-    lines = _windows(unlimited(request), state.settings)
+    lines = _windows(unlimited(request), state.settings, lease)
     if wants_octets(request):
         dimension = job.dimensions or served.model.dimension
         headers.append(("x-gtekit-shape", f"*,{dimension}"))
@@ -64,30 +69,51 @@ def _read_query(query: str) -> EncodeOptions:
         raise Problem(Kind.INVALID_VALUE, f"query string: {error}.") from None
 
 
-async def _windows(parts: AsyncIterator[bytes], settings: "ServerSettings") -> AsyncIterator[list[_Line] | Problem]:
+async def _windows(
+    parts: AsyncIterator[bytes], settings: "ServerSettings", lease: Lease
+) -> AsyncIterator[list[_Line] | Problem]:
     """Give the lines that are there, window by window; what is wrong with one comes after those before it."""
     most_bytes = min(BYTES_OF_CHAR * settings.max_text_chars + LINE_EXTRA, settings.max_body_bytes)
-    rest = b""
+    open_line: list[bytes] = []  # what has come of the line that has no end yet: joined once, at its end
+    held = 0  # bytes of it, and of the lines that are being read
     number = 0
     async for part in parts:
-        *whole, rest = (rest + part).split(b"\n")
-        for found in _decode(whole, number, settings):
-            yield found
-            if isinstance(found, Problem):
-                return
-        number += len(whole)
-        if len(rest) > most_bytes:
+        lease.take_body(len(part))
+        held += len(part)
+        *whole, rest = part.split(b"\n")
+        if whole:
+            whole[0] = b"".join((*open_line, whole[0]))
+            open_line.clear()
+            async for found in _in_turns(_decode(whole, number, settings)):
+                yield found
+                if isinstance(found, Problem):
+                    return
+            number += len(whole)
+            lease.give_back(COPIES * (held - len(rest)))
+            held = len(rest)
+        open_line.append(rest)
+        if held > most_bytes:
             yield Problem(Kind.TOO_LARGE, f"line {number + 1} has more than {most_bytes:,} bytes; split its text.")
             return
-    for found in _decode([rest], number, settings):
+    async for found in _in_turns(_decode([b"".join(open_line)], number, settings)):
         yield found
 
 
+async def _in_turns(found: Iterator[list[_Line] | Problem]) -> AsyncIterator[list[_Line] | Problem]:
+    for window in found:
+        if window:
+            yield window
+        await asyncio.sleep(0)  # neither blank lines nor cached texts make anybody wait
+
+
 def _decode(lines: Sequence[bytes], number: int, settings: "ServerSettings") -> Iterator[list[_Line] | Problem]:
+    """Give windows of lines; an empty one where so many lines are blank that others should have a turn."""
     window: list[_Line] = []
     chars = 0
     for place, line in enumerate(lines, number + 1):
         if not line.strip():
+            if place % BLANK_LINES == 0:
+                yield []
             continue
         try:
             found = _read_line(line, place, settings)
@@ -126,8 +152,10 @@ def _read_line(line: bytes, number: int, settings: "ServerSettings") -> _Line:
 class _Stream:
     """Windows of lines to parts of the answer."""
 
-    def __init__(self, served: "ServedModel", asked: EncodeOptions, job: EncodeJob, account: Account) -> None:
-        self._served, self._asked, self._job, self._account = served, asked, job, account
+    def __init__(
+        self, served: "ServedModel", asked: EncodeOptions, job: EncodeJob, account: Account, lease: Lease
+    ) -> None:
+        self._served, self._asked, self._job, self._account, self._lease = served, asked, job, account, lease
         self._index = 0  # of the next text
 
     async def octets(self, lines: "AsyncIterator[list[_Line] | Problem]") -> AsyncIterator[bytes]:
@@ -135,7 +163,9 @@ class _Stream:
         async for window in lines:
             if isinstance(window, Problem):
                 raise window
+            held = self._lease.held
             yield octets((await self._embed(window)).embeddings)
+            self._lease.give_back(self._lease.held - held)
 
     async def rows(self, lines: "AsyncIterator[list[_Line] | Problem]") -> AsyncIterator[bytes]:
         """Give a line for each text, and where something is wrong, a last line that says what."""
@@ -143,6 +173,7 @@ class _Stream:
             async for window in lines:
                 if isinstance(window, Problem):
                     raise window
+                held = self._lease.held
                 try:
                     encoded = await self._embed(window)
                 except Problem as problem:
@@ -150,8 +181,9 @@ class _Stream:
                         raise _at(problem, window) from None
                     for line in window:  # one by one: those before the bad one are answered
                         yield await self._write([line], await self._embed_one(line))
-                    continue
-                yield await self._write(window, encoded)
+                else:
+                    yield await self._write(window, encoded)
+                self._lease.give_back(self._lease.held - held)
         except Problem as problem:
             if problem.kind is Kind.GONE:
                 raise
@@ -182,6 +214,7 @@ class _Stream:
                 values["truncated"] = True
             parts.append(orjson.dumps(values)[:-1] + b',"embedding":' + row + b"}\n")
         self._index += len(window)
+        self._lease.check(sum(map(len, parts)))  # whoever sends it holds it
         return b"".join(parts)
 
 

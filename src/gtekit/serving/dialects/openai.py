@@ -179,6 +179,7 @@ def _job(body: EmbeddingsRequest, request: Request, served: "ServedModel", setti
         lane=lane_of(request),
         deadline=request.deadline,
         disconnect=request.disconnect,
+        lease=request.lease,
         text_name="input",
     )
 

@@ -6,13 +6,12 @@ Source: huggingface/text-embeddings-inference, router/src/http/types.rs. Fields 
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Final, Literal
-from urllib.parse import parse_qs
 
 import msgspec
 import orjson
 
 from gtekit.serving.encoding import Encoded, EncodeJob, Truncation
-from gtekit.serving.inputs import find_model, find_prompt, lane_of, truncation_for
+from gtekit.serving.inputs import find_model, find_prompt, lane_of, queried_model, truncation_for
 from gtekit.serving.messages import Header, Request
 from gtekit.serving.problems import Kind, Problem
 from gtekit.serving.routes import Dialect
@@ -161,10 +160,13 @@ TEI: Final = Dialect(
 
 
 def model_of(request: Request, state: "State", name: str | None) -> "ServedModel":
-    """Give the model that the body names, or the address (?model=NAME), for clients that can change that alone."""
-    if name is None and request.query:
-        name = parse_qs(request.query).get("model", [None])[0]
-    return find_model(state, name)
+    """Give the model that the body names, or the address (?model=NAME), for clients that can change that alone.
+
+    Raises:
+        Problem: If there is no such model, or the address asks for something else.
+    """
+    queried = queried_model(request)
+    return find_model(state, queried if name is None else name)
 
 
 def truncation_of(asked: Truncated, settings: ServerSettings) -> Truncation:
@@ -193,6 +195,7 @@ def encode_job(
         lane=lane_of(request),
         deadline=request.deadline,
         disconnect=request.disconnect,
+        lease=request.lease,
         text_name="inputs",
         too_long_fix=TOO_LONG_FIX,
     )

@@ -1,7 +1,7 @@
 """TEI's /tokenize and /decode: texts as the model's tokens, with their places, and tokens as text."""
 
-import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from threading import Event
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -10,15 +10,16 @@ import orjson
 from gtekit.errors import ArgumentError
 from gtekit.serving.dialects.tei_shapes import DecodeRequest, Token, TokenizeRequest, model_of
 from gtekit.serving.inputs import check_content_type, check_texts, decode, find_prompt, read_json
-from gtekit.serving.messages import Account, Disconnect, Request, Response
+from gtekit.serving.messages import Account, Request, Response
 from gtekit.serving.problems import Kind, Problem
+from gtekit.serving.tokenizer_work import TEXT_CHARS, hold_memory, until_stopped
+from gtekit.tokenizer import StoppedError
 
 if TYPE_CHECKING:
     from gtekit.serving.state import State
     from gtekit.tokenizer import Tokenizer
 
 TOKEN_BYTES: Final = 90  # of JSON, for most tokens; a text has no more tokens than characters
-INLINE_CHARS: Final = 2_000  # more text is tokenized in a thread
 SLICE_TOKENS: Final = 4096  # that are objects at once: each takes 250 bytes
 MOST_DECODE_BYTES: Final = 2_000_000  # of a body with ids, as in TEI: 10 times as much memory
 
@@ -29,34 +30,22 @@ async def tokenize(request: Request, state: "State", account: Account) -> Respon
     served = model_of(request, state, body.model)
     texts = check_texts(body.inputs, state.settings, "inputs")
     prompt = find_prompt(served, name=body.prompt_name)
-    chars = sum(map(len, texts)) + len(prompt) * len(texts)
-    most = state.settings.max_memory_bytes // (4 * TOKEN_BYTES)
-    if chars > most:
-        raise Problem(
-            Kind.TOO_LARGE,
-            f"inputs has {chars:,} characters, their tokens would take up to {chars * TOKEN_BYTES:,} bytes; the limit "
-            f"is {most:,} characters. Send fewer texts in each of several requests.",
-            param="inputs",
-        )
+    cost = hold_memory(request, texts, state.settings, token_bytes=TOKEN_BYTES, prompt=prompt, name="inputs")
     account.model, account.texts = served.name, len(texts)
-    prompted = [prompt + text for text in texts] if prompt else texts
-    arguments = served.model.tokenizer, prompted, body.add_special_tokens, request.disconnect, account
-    if chars > INLINE_CHARS:
-        return Response(body=await asyncio.to_thread(_tokens, *arguments))
-    return Response(body=_tokens(*arguments))
+    prompted = (prompt + text for text in texts) if prompt else texts
+    lists = await state.tokenizing.run(
+        request, cost, lambda stop: _tokens(served.model.tokenizer, prompted, body.add_special_tokens, stop, account)
+    )
+    return Response(body=lists)
 
 
-def _tokens(
-    tokenizer: "Tokenizer", texts: Sequence[str], add_special: bool, disconnect: Disconnect, account: Account
-) -> bytes:
+def _tokens(tokenizer: "Tokenizer", texts: Iterable[str], add_special: bool, stop: Event, account: Account) -> bytes:
     cls, sep = (
         Token(id=token_id, text=text, special=True, start=None, stop=None)
         for token_id, text in zip((tokenizer.cls_id, tokenizer.sep_id), tokenizer.tokens(""), strict=True)
     )
     lists = []
-    for index, text in enumerate(texts):
-        if disconnect.is_gone:
-            raise Problem(Kind.GONE, "The client has hung up.")
+    for index, text in until_stopped(stop, texts):
         try:
             parts = list(_slices(tokenizer, text, index, account))
         except ArgumentError as error:
@@ -95,19 +84,28 @@ async def decode_ids(request: Request, state: "State", account: Account) -> Resp
     served = model_of(request, state, body.model)
     lists = _lists(body.ids)
     account.model, account.texts, account.tokens = served.name, len(lists), sum(map(len, lists))
-    tokenizer = served.model.tokenizer
+    texts = await state.tokenizing.run(
+        request,
+        account.tokens + TEXT_CHARS * len(lists),
+        lambda stop: _decoded(served.model.tokenizer, lists, body.skip_special_tokens, stop),
+    )
+    return Response(body=orjson.dumps(texts))
+
+
+def _decoded(tokenizer: "Tokenizer", lists: list[list[int]], skip_special: bool, stop: Event) -> list[str]:
+    texts = []
     for index, ids in enumerate(lists):
+        if stop.is_set():
+            raise StoppedError
         if ids and not 0 <= min(ids) <= max(ids) < tokenizer.vocab_size:
             raise Problem(
                 Kind.INVALID_VALUE,
-                f"list {index} of ids goes from {min(ids)} to {max(ids)}; tokens of {served.name} go from 0 to "
+                f"list {index} of ids goes from {min(ids)} to {max(ids)}; tokens of this model go from 0 to "
                 f"{tokenizer.vocab_size - 1}.",
                 param="ids",
             )
-    texts = await asyncio.to_thread(
-        lambda: [tokenizer.decode(ids, skip_special_tokens=body.skip_special_tokens) for ids in lists]
-    )
-    return Response(body=orjson.dumps(texts))
+        texts.append(tokenizer.decode(ids, skip_special_tokens=skip_special))
+    return texts
 
 
 def _lists(ids: Sequence[int | list[int]]) -> list[list[int]]:

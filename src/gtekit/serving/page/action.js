@@ -44,6 +44,10 @@ function worded(error) {
   return error.message;
 }
 
+export function checkText(text, what) {
+  if (text === "") throw new Error(`Write ${what} first.`);
+}
+
 export function checkLines(texts, least, most) {
   if (texts.length < least) throw new Error(`Write ${count(least, "line")} or more, a text on each.`);
   if (texts.length > most) {

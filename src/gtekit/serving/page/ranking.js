@@ -1,7 +1,7 @@
 // Documents in the order of their cosine with a query.
 
 import { access, ask } from "./api.js";
-import { cutNote, makeAction } from "./action.js";
+import { checkLines, checkText, cutNote, makeAction } from "./action.js";
 import { count, element, lines } from "./dom.js";
 
 export function makeRanking(panel) {
@@ -10,6 +10,8 @@ export function makeRanking(panel) {
 
   makeAction(panel, async (signal) => {
     const texts = lines(input.value);
+    checkText(query.value, "a query");
+    checkLines(texts, 1, Infinity);
     const body = { query: query.value, texts, model: access.model };
     const { value, headers } = await ask("rerank", { body, signal });
     return {

@@ -1,7 +1,7 @@
 // One text: its tokens, where it would be cut, its vector.
 
 import { access, ask, embed, info } from "./api.js";
-import { makeAction } from "./action.js";
+import { checkText, makeAction } from "./action.js";
 import { makeCopy } from "./copying.js";
 import { count, element, shape } from "./dom.js";
 
@@ -13,6 +13,7 @@ export function makeText(panel) {
   let vector = [];
 
   makeAction(panel, async (signal) => {
+    checkText(input.value, "a text");
     const body = { inputs: input.value, model: access.model };
     const [tokenized, embedded, facts] = await Promise.all([
       ask("tokenize", { body, signal }),
