@@ -6,7 +6,6 @@ therefore the least that the server can do, and short answers are hurt most.
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -147,24 +146,23 @@ async def closed_loop(port: int, calls: Iterator[Call], connections: int, second
 
 
 async def open_loop(port: int, calls: Iterator[Call], rate: float, seconds: float, connections: int = 64) -> Run:
-    """Send at a fixed rate. Latency counts from when a request was due: waiting for a free connection is in it.
+    """Send at a fixed rate. Latency counts from when a request was due.
+
+    `connections` are there from the beginning; where all are in use, or were closed because they were not, more are
+    opened.
 
     Raises:
-        RuntimeError: If a connection ends.
+        RuntimeError: If a connection ends before its answer came.
         TimeoutError: If answers are missing a minute after the last request.
     """
-    run, waiting, count = Run(), deque[tuple[Call, float]](), round(rate * seconds)
+    run, count = Run(), round(rate * seconds)
     ended = asyncio.get_running_loop().create_future()
 
     def take(connection: Connection, answer: Answer) -> None:
         run.answers.append(answer)
-        if not answer.status:
-            if not ended.done():
-                ended.set_exception(RuntimeError("a connection ended before its answer came."))
-        elif waiting:
-            connection.ask(*waiting.popleft())
-        else:
-            free.append(connection)
+        if not answer.status and not ended.done():
+            ended.set_exception(RuntimeError("a connection ended before its answer came."))
+        free.append(connection)
         if len(run.answers) == count and not ended.done():
             ended.set_result(None)
 
@@ -174,10 +172,12 @@ async def open_loop(port: int, calls: Iterator[Call], rate: float, seconds: floa
     for index in range(count):
         due = begun + index / rate
         await asyncio.sleep(max(due - time.perf_counter(), 0))
-        if free:
-            free.pop().ask(next(calls), due)
-        else:
-            waiting.append((next(calls), due))
+        while free and free[-1].transport.is_closing():
+            free.pop()
+        if not free:
+            free += await connect(port, 1, take)
+            opened.append(free[-1])
+        free.pop().ask(next(calls), due)
     await asyncio.wait_for(ended, SETTLE_S)
     run.seconds = time.perf_counter() - begun
     for connection in opened:

@@ -229,24 +229,25 @@ class Scheduler:
                 ticket.left -= 1
                 is_last = not ticket.is_over and (work.error is not None or ticket.left == 0)
                 ticket.is_over = ticket.is_over or is_last
+                done = ticket.works  # whoever gives the ticket up at this moment takes them off it
             if is_last:
                 ticket.error = work.error
                 if ticket.error is None:
-                    ticket.embeddings = self._assemble(ticket)
+                    ticket.embeddings = self._assemble(ticket, done)
                 ready.append(ticket)
         settle_all(ready)
 
-    def _assemble(self, ticket: Ticket) -> Floats:
+    def _assemble(self, ticket: Ticket, works: Sequence[Work]) -> Floats:
         """Give the vectors of a request from those of its works, (N, D)."""
         job, tokenized = ticket.job, ticket.tokenized
         assert tokenized is not None
         if tokenized.pieces is None or job.pieces is not None:
-            return self._shorten(ticket.works[0].vectors, job, is_normal=True)
+            return self._shorten(works[0].vectors, job, is_normal=True)
         embeddings = np.empty((len(job.texts), job.dimensions or self._model.dimension), np.float32)
         if len(tokenized.whole_texts):
-            embeddings[tokenized.whole_texts] = self._shorten(ticket.works[0].vectors, job, is_normal=True)
+            embeddings[tokenized.whole_texts] = self._shorten(works[0].vectors, job, is_normal=True)
         pieces = tokenized.pieces
-        pooled = pool_chunks(ticket.works[-1].vectors, np.diff(pieces.cu_seqlens), pieces.text_index)
+        pooled = pool_chunks(works[-1].vectors, np.diff(pieces.cu_seqlens), pieces.text_index)
         embeddings[np.unique(pieces.text_index)] = self._shorten(pooled, job, is_normal=False)
         return embeddings
 
