@@ -48,7 +48,7 @@ def own(precision: str, *more: str, key: str = "") -> Program:
         precision=precision,
         is_ours=True,
         arguments=[*arguments, "--precision", precision, *more],
-        versions=["uvicorn", "httptools", "msgspec", "orjson", "numpy", "tokenizers"],
+        versions=["httptools", "msgspec", "orjson", "numpy", "tokenizers"],
         key=key,
     )
 

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -14,8 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gtekit
+from gtekit.arrays import Floats
 from gtekit.config import OnTruncation
 from gtekit.serving.encoding import Encoded, EncodeJob, Pieces, Truncation
+from gtekit.serving.lane import Work
 from gtekit.serving.memory import Lease
 from gtekit.serving.messages import Disconnect
 from gtekit.serving.metrics import Metrics
@@ -261,6 +263,22 @@ def test_a_client_that_hangs_up_stops_costing(minilm: gtekit.Embedder) -> None:
 
     run(model, body)
     assert model.engine.texts == 2
+
+
+def test_who_leaves_while_vectors_are_put_together_takes_no_others_along(minilm: gtekit.Embedder) -> None:
+    class Leaving(Scheduler):
+        def _assemble(self, ticket: Ticket, works: Sequence[Work]) -> Floats:
+            self._give_up(ticket)  # on the event loop, at this very moment
+            return super()._assemble(ticket, works)
+
+    async def body() -> None:
+        scheduler = Leaving(minilm, ServerSettings(), Metrics())
+        for _ in range(3):  # more often than a lane has threads
+            encoded = await asyncio.wait_for(scheduler.encode(EncodeJob(texts=["a", "b"])), TIMEOUT_S)
+            assert encoded.embeddings.tobytes() == minilm.encode(["a", "b"]).tobytes()
+        await asyncio.to_thread(scheduler.close)
+
+    asyncio.run(body())
 
 
 def test_an_answered_job_is_not_kept_by_its_client_or_by_itself(minilm: gtekit.Embedder) -> None:
