@@ -1,5 +1,6 @@
 """What both clients know of their model without asking again: properties, options, prompts, warnings."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from operator import index
 from typing import Any
@@ -19,7 +20,7 @@ from gtekit.truncation import refuse_truncation
 from gtekit.vectors import Vectors
 
 
-class RemoteModel:
+class RemoteModel(ABC):
     """Facts about a served model, and what follows from them."""
 
     def __init__(self, connection: Connection, facts: ServedFacts | None, max_tokens: int | None) -> None:
@@ -33,9 +34,9 @@ class RemoteModel:
         return self._connection.address
 
     @property
+    @abstractmethod
     def checkpoint(self) -> ServedFacts:
         """What the server says of the model; also its default prompt."""
-        raise NotImplementedError
 
     @property
     def name(self) -> str:

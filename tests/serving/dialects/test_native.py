@@ -189,7 +189,7 @@ def test_every_route_checks_model_number_and_length(start_server: "StartServer",
 def test_a_model_is_described(server: "RunningServer", minilm: gtekit.Embedder) -> None:
     answer = msgspec.json.decode(httpx.get(server.url + "/model").content, type=ModelAnswer)
     assert (answer.name, answer.fingerprint, answer.dimension) == (minilm.name, minilm.fingerprint, 384)
-    assert answer.served_as == "all-MiniLM-L6-v2"
+    assert answer.served_name == "all-MiniLM-L6-v2"
     assert httpx.get(server.url + "/model?model=none").status_code == 404
 
 

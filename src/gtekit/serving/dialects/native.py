@@ -15,6 +15,7 @@ from gtekit.serving.answers import (
     space_headers,
     truncation_headers,
 )
+from gtekit.serving.dialects.model_facts import facts_of
 from gtekit.serving.dialects.native_arrays import encode_chunks, token_states
 from gtekit.serving.dialects.native_inputs import NATIVE, check_list, make_job, wants_octets
 from gtekit.serving.dialects.native_lines import encode_lines
@@ -54,19 +55,7 @@ async def model(request: Request, state: "State", account: Account) -> Response:
 def _describe(served: "ServedModel", state: "State") -> bytes:
     model = served.model
     answer = ModelAnswer(
-        name=model.name,
-        served_as=served.name,
-        revision=model.revision,
-        fingerprint=model.fingerprint,
-        dimension=model.dimension,
-        max_tokens=model.max_tokens,
-        prompts=dict(model.prompts),
-        default_prompt_name=model.checkpoint.default_prompt_name,
-        pooling=model.pooling,
-        normalize=model.normalize,
-        precision=model.precision,
-        isa=model.isa,
-        threads=model.threads,
+        **facts_of(served),
         cls_id=model.tokenizer.cls_id,
         sep_id=model.tokenizer.sep_id,
         max_texts=state.settings.max_texts,

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from gtekit.serving.dialects.model_facts import ModelFacts
 from gtekit.serving.inputs import Role
 
 Policy = Literal["warn", "error", "ignore", "chunk"]  # as in EncodeOptions; "warn" and "ignore" cut, and headers say so
@@ -129,22 +130,9 @@ class ReportAnswer(msgspec.Struct):
     truncations: list[Cut]
 
 
-class ModelAnswer(msgspec.Struct, kw_only=True):
-    """What a client has to know of a model."""
+class ModelAnswer(ModelFacts, kw_only=True):
+    """What a client has to know of a model and its server."""
 
-    name: str
-    served_as: str
-    revision: str | None
-    fingerprint: str  # equal fingerprints, one space
-    dimension: int
-    max_tokens: int
-    prompts: dict[str, str]
-    default_prompt_name: str | None
-    pooling: str
-    normalize: bool
-    precision: str
-    isa: str
-    threads: int
     cls_id: int
     sep_id: int
     max_texts: int  # of a request

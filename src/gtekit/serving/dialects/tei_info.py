@@ -2,6 +2,7 @@
 
 import msgspec
 
+from gtekit.serving.dialects.model_facts import ModelFacts, facts_of
 from gtekit.serving.dialects.tei_shapes import model_of
 from gtekit.serving.inputs import truncation_for
 from gtekit.serving.messages import Account, Request, Response
@@ -29,23 +30,10 @@ class ModelKind(msgspec.Struct, kw_only=True):
     embedding: EmbeddingKind
 
 
-class ModelInfo(msgspec.Struct, kw_only=True):
-    """One model: what `gtekit.load` says of it, and the names that it is served under."""
+class ModelInfo(ModelFacts, kw_only=True):
+    """One model, and its other names."""
 
-    served_name: str
     aliases: list[str]
-    name: str
-    revision: str | None
-    fingerprint: str
-    dimension: int
-    max_tokens: int
-    prompts: dict[str, str]
-    default_prompt_name: str | None
-    pooling: str
-    normalize: bool
-    precision: str
-    isa: str
-    threads: int
 
 
 class Info(ModelInfo, kw_only=True):
@@ -92,7 +80,7 @@ def describe(state: State, served: ServedModel) -> Info:
         max_batch_requests=None,
         max_client_batch_size=settings.max_texts,
         auto_truncate=truncation_for(settings, "end") != "error",
-        tokenization_workers=1,
+        tokenization_workers=2,  # one for short requests, one for long ones
         version=__version__,
         sha=None,
         docker_label=None,
@@ -102,21 +90,7 @@ def describe(state: State, served: ServedModel) -> Info:
 
 
 def _model_info(served: ServedModel, models: ServedModels | None, settings: ServerSettings) -> ModelInfo:
-    model = served.model
     aliases = [alias.partition("=")[0] for alias in settings.alias]
     return ModelInfo(
-        served_name=served.name,
-        aliases=[alias for alias in aliases if models is not None and models.find(alias) is served],
-        name=model.name,
-        revision=model.revision,
-        fingerprint=model.fingerprint,
-        dimension=model.dimension,
-        max_tokens=model.max_tokens,
-        prompts=dict(model.prompts),
-        default_prompt_name=model.checkpoint.default_prompt_name,
-        pooling=model.pooling,
-        normalize=model.normalize,
-        precision=model.precision,
-        isa=model.isa,
-        threads=model.threads,
+        **facts_of(served), aliases=[alias for alias in aliases if models is not None and models.find(alias) is served]
     )
