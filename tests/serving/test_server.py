@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
@@ -31,7 +30,9 @@ from gtekit.serving.server import Server
 from gtekit.serving.settings import ServerSettings
 sys.exit(Server(ServerSettings(port=0, model=(sys.argv[1],), drain_s=float(sys.argv[2]))).run())
 """
-LONG = b'{"inputs":[' + b",".join(b'"text %d %s"' % (number, b"word " * 100) for number in range(40)) + b"]}"
+LONG = (
+    b'{"inputs":[' + b",".join(b'"text %d %s"' % (number, b"word " * 100) for number in range(120)) + b"]}"
+)  # seconds
 
 
 class Process:
@@ -55,6 +56,14 @@ class Process:
     def says(self, message: str) -> bool:
         return any(line.get("message", "").startswith(message) for line in self.lines)
 
+    def wait_for_a_request(self) -> None:
+        """Wait until there is one under way beside that which asks."""
+
+        def is_there() -> bool:
+            return "gtekit_requests_in_flight 2.0" in httpx.get(f"http://127.0.0.1:{self.port}/metrics").text
+
+        until(is_there)
+
     def end(self) -> int:
         code = self.process.wait(60)
         self._reading.join(10)
@@ -77,7 +86,7 @@ def test_a_request_under_way_at_sigterm_is_answered_and_a_new_one_is_not(minilm:
     with program() as server, Wire(server.port) as old, Wire(server.port) as new:
         assert new.send(get("/live")).receive().status == 200
         old.send(post("/embed", LONG))
-        time.sleep(0.2)  # until it has arrived
+        server.wait_for_a_request()
         server.process.send_signal(signal.SIGTERM)
         until(lambda: server.says("draining"))
         refused = new.send(post("/embed", b'{"inputs":"a"}')).receive()
@@ -105,7 +114,7 @@ def test_a_signal_ends_an_idle_server_at_once_with_0(number: signal.Signals) -> 
 def test_a_second_signal_does_not_wait(number: signal.Signals) -> None:
     with program() as server, Wire(server.port) as wire:
         wire.send(post("/embed", LONG[:1000], length=len(LONG)))  # never whole
-        time.sleep(0.2)
+        server.wait_for_a_request()
         server.process.send_signal(number)
         until(lambda: server.says("draining"))
         server.process.send_signal(number)
@@ -115,7 +124,7 @@ def test_a_second_signal_does_not_wait(number: signal.Signals) -> None:
 def test_what_is_not_done_in_time_gets_503(minilm: Embedder) -> None:
     with program(drain_s=0.2) as server, Wire(server.port) as wire:
         wire.send(post("/embed", LONG[:1000], length=len(LONG)))
-        time.sleep(0.2)
+        server.wait_for_a_request()
         server.process.send_signal(signal.SIGTERM)
         answer = wire.receive()
         assert answer.status == 503
@@ -151,7 +160,7 @@ sys.exit(Server(settings, routes=(*ROUTES, route)).run())
 def test_the_end_does_not_wait_for_a_thread_that_never_ends(where: str) -> None:
     with program(drain_s=0.1, code=ENDLESS) as server, Wire(server.port) as wire:
         wire.send(post(f"/wait?{where}", b"{}"))
-        time.sleep(0.2)  # until it has begun
+        server.wait_for_a_request()
         server.process.send_signal(signal.SIGTERM)
         assert server.end() == 1
         assert server.lines[-1]["message"] == "stopped"
@@ -160,8 +169,8 @@ def test_the_end_does_not_wait_for_a_thread_that_never_ends(where: str) -> None:
 def test_a_server_in_a_thread_drains(start_server: StartServer) -> None:
     server = start_server()
     with Wire(server.port) as wire:
-        wire.send(post("/embed", b'{"inputs":"a"}'))
-        time.sleep(0.1)  # until it has arrived
+        wire.send(post("/embed", LONG))
+        until(lambda: server.state.metrics.requests_in_flight > 0)
         server.stop()
         assert wire.receive().status == 200
     with pytest.raises(ConnectionError):
