@@ -1,0 +1,327 @@
+"""Requests in the queue: lanes, sharing, limits, and clients that go away."""
+
+import asyncio
+import gc
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gtekit
+from gtekit.arrays import Floats
+from gtekit.serving.encoding import Encoded, EncodeJob
+from gtekit.serving.lane import Work
+from gtekit.serving.memory import Lease
+from gtekit.serving.messages import Disconnect
+from gtekit.serving.metrics import Metrics
+from gtekit.serving.problems import Kind, Problem
+from gtekit.serving.scheduler import Scheduler
+from gtekit.serving.settings import ServerSettings
+from gtekit.serving.ticket import Ticket
+from tests.serving.held_model import TIMEOUT_S, HeldEngine, HeldModel, run, until
+
+pytestmark = pytest.mark.filterwarnings("ignore::gtekit.LanguageWarning")
+
+
+def test_short_requests_are_interactive_and_others_bulk_unless_they_say(minilm: gtekit.Embedder) -> None:
+    async def body(scheduler: Scheduler) -> list[str]:
+        jobs = [
+            EncodeJob(texts=["a"]),
+            EncodeJob(texts=["a b c d e"] * 17),
+            EncodeJob(texts=["a " * 200] * 3),
+            EncodeJob(texts=["a"], lane="bulk"),
+            EncodeJob(texts=["a b c d e"] * 17, lane="interactive"),
+            EncodeJob(texts=["a " * 200] * 11, lane="interactive"),
+        ]
+        return [(await scheduler.encode(job)).lane for job in jobs]
+
+    assert run(minilm, body) == ["interactive", "bulk", "bulk", "bulk", "interactive", "bulk"]
+
+
+def test_a_query_does_not_wait_for_a_long_job(minilm: gtekit.Embedder) -> None:
+    async def body(scheduler: Scheduler) -> None:
+        job = EncodeJob(texts=[f"{number} " + "sea and land " * 60 for number in range(600)])
+        bulk = asyncio.create_task(scheduler.encode(job))
+        await until(lambda: scheduler.queued_tokens("bulk") > 0)
+        encoded = await scheduler.encode(EncodeJob(texts=["quick sort"]))
+        assert not bulk.done()
+        assert encoded.embeddings.tobytes() == minilm.encode(["quick sort"]).tobytes()
+        bulk.cancel()
+
+    run(minilm, body)
+
+
+def test_equal_texts_of_two_requests_are_run_once(minilm: gtekit.Embedder) -> None:
+    model = HeldModel(minilm)
+
+    async def body(scheduler: Scheduler) -> None:
+        held = await model.hold(scheduler)
+        twins = [asyncio.create_task(scheduler.encode(EncodeJob(texts=["twin", f"{n}"]))) for n in range(3)]
+        await until(lambda: scheduler.queued_texts("interactive") == 4)
+        model.engine.go.set()
+        answers = await asyncio.gather(*twins)
+        await asyncio.gather(*held)
+        assert [answer.deduplicated for answer in answers] == [0, 1, 1]
+        for number, answer in enumerate(answers):
+            assert answer.embeddings.tobytes() == minilm.encode(["twin", f"{number}"]).tobytes()
+
+    run(model, body)
+    assert model.engine.texts == 2 + 4
+
+
+def test_a_cache_answers_the_second_time(minilm: gtekit.Embedder) -> None:
+    async def body(scheduler: Scheduler) -> None:
+        first = await scheduler.encode(EncodeJob(texts=["a", "b"]))
+        second = await scheduler.encode(EncodeJob(texts=["b", "A"]))  # the same tokens: the vocabulary is uncased
+        assert (first.cached, second.cached) == (0, 2)
+        assert second.embeddings.tobytes() == first.embeddings[::-1].tobytes()
+        assert scheduler.cached_bytes > 0
+
+    run(minilm, body, cache_bytes=100_000)
+
+
+def test_a_client_that_hangs_up_stops_costing(minilm: gtekit.Embedder) -> None:
+    model = HeldModel(minilm)
+
+    async def body(scheduler: Scheduler) -> None:
+        held = await model.hold(scheduler)
+        gone = Disconnect()
+        task = asyncio.create_task(scheduler.encode(EncodeJob(texts=["never", "run"], disconnect=gone)))
+        await until(lambda: scheduler.queued_texts("interactive") == 2)
+        gone.set()
+        with pytest.raises(Problem) as caught:
+            await task
+        assert caught.value.kind is Kind.GONE
+        assert scheduler.queued_texts("interactive") == scheduler.queued_tokens("interactive") == 0
+        model.engine.go.set()
+        await asyncio.gather(*held)
+
+    run(model, body)
+    assert model.engine.texts == 2
+
+
+def test_who_leaves_while_vectors_are_put_together_takes_no_others_along(minilm: gtekit.Embedder) -> None:
+    class Leaving(Scheduler):
+        def _assemble(self, ticket: Ticket, works: Sequence[Work]) -> Floats:
+            self._give_up(ticket)  # on the event loop, at this very moment
+            return super()._assemble(ticket, works)
+
+    async def body() -> None:
+        scheduler = Leaving(minilm, ServerSettings(), Metrics())
+        for _ in range(3):  # more often than a lane has threads
+            encoded = await asyncio.wait_for(scheduler.encode(EncodeJob(texts=["a", "b"])), TIMEOUT_S)
+            assert encoded.embeddings.tobytes() == minilm.encode(["a", "b"]).tobytes()
+        await asyncio.to_thread(scheduler.close)
+
+    asyncio.run(body())
+
+
+def test_an_answered_job_is_not_kept_by_its_client_or_by_itself(minilm: gtekit.Embedder) -> None:
+    gone = Disconnect()
+
+    async def body(scheduler: Scheduler) -> None:
+        await scheduler.encode(EncodeJob(texts=["warm"]))
+        gc.collect()
+        gc.disable()  # what is freed now is freed because nothing refers to it
+        try:
+            for number in range(20):
+                await scheduler.encode(EncodeJob(texts=[f"line {number}"], disconnect=gone))
+            await asyncio.sleep(0.05)
+            kept = [found for found in gc.get_objects() if isinstance(found, Ticket) and found.job.disconnect is gone]
+            assert len(kept) <= 2  # those that threads still hold
+        finally:
+            gc.enable()
+
+    run(minilm, body)
+
+
+def test_calls_of_queries_are_short_enough_to_be_urgent(minilm: gtekit.Embedder) -> None:
+    model = HeldModel(minilm)
+
+    async def body(scheduler: Scheduler) -> None:
+        held = await model.hold(scheduler)
+        jobs = [EncodeJob(texts=[f"{number} " + "sea and land " * 60]) for number in range(12)]
+        waiting = [asyncio.create_task(scheduler.encode(job)) for job in jobs]
+        await until(lambda: scheduler.queued_texts("interactive") == 12)
+        model.engine.go.set()
+        await asyncio.gather(*held, *waiting)
+
+    run(model, body)
+    assert max(model.engine.tokens) <= 512  # kUrgentTokens of the core
+
+
+def test_what_a_cut_takes_off_has_no_place_in_the_queue(minilm: gtekit.Embedder) -> None:
+    model = HeldModel(minilm)
+
+    async def body(scheduler: Scheduler) -> None:
+        held = await model.hold(scheduler, "bulk")
+        waiting = asyncio.create_task(scheduler.encode(EncodeJob(texts=["a b c"], lane="bulk")))
+        await until(lambda: scheduler.queued_texts("bulk") == 1)
+        long_job = EncodeJob(texts=["word " * 20_000, "words " * 20_000], truncation="end", lane="bulk")  # 512 tokens
+        long = asyncio.create_task(scheduler.encode(long_job))
+        await until(lambda: scheduler.queued_texts("bulk") == 3 or long.done())
+        model.engine.go.set()
+        assert (await long).tokens == 512
+        await asyncio.gather(*held, waiting)
+
+    run(model, body, max_queue_tokens=600)
+
+
+def test_the_prompt_of_every_text_counts(minilm: gtekit.Embedder) -> None:
+    model = HeldModel(minilm)
+
+    async def body(scheduler: Scheduler) -> None:
+        held = await model.hold(scheduler, "bulk")
+        waiting = asyncio.create_task(scheduler.encode(EncodeJob(texts=["a b c"], lane="bulk")))
+        await until(lambda: scheduler.queued_texts("bulk") == 1)
+        with pytest.raises(Problem, match="--max-queue-tokens"):
+            await scheduler.encode(EncodeJob(texts=["a"] * 100, prompt="word " * 20, truncation="chunk"))
+        model.engine.go.set()
+        await asyncio.gather(*held, waiting)
+
+    run(model, body, max_queue_tokens=1000)
+
+
+def test_vectors_are_taken_from_the_memory_of_all_before_they_are_made(minilm: gtekit.Embedder) -> None:
+    metrics = Metrics()
+
+    async def body(scheduler: Scheduler) -> None:
+        lease = Lease(metrics, 100_000)
+        with pytest.raises(Problem) as caught:
+            await scheduler.encode(EncodeJob(texts=["a"] * 100, lease=lease))
+        assert caught.value.kind is Kind.TOO_LARGE
+        await scheduler.encode(EncodeJob(texts=["a"] * 10, lease=lease))
+        assert metrics.held_bytes == 10 * 384 * 4
+        states = Lease(metrics, 100_000)
+        with pytest.raises(Problem) as caught:
+            await scheduler.token_states(EncodeJob(texts=["sea and land " * 60], lease=states))
+        assert caught.value.kind is Kind.TOO_LARGE
+
+    run(minilm, body)
+
+
+def test_a_cancelled_call_takes_its_texts_along(minilm: gtekit.Embedder) -> None:
+    model = HeldModel(minilm)
+
+    async def body(scheduler: Scheduler) -> None:
+        held = await model.hold(scheduler)
+        task = asyncio.create_task(scheduler.encode(EncodeJob(texts=["never"])))
+        await until(lambda: scheduler.queued_texts("interactive") == 1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert scheduler.queued_texts("interactive") == 0
+        model.engine.go.set()
+        await asyncio.gather(*held)
+
+    run(model, body)
+
+
+def test_a_deadline_that_passes_in_the_queue_is_said(minilm: gtekit.Embedder) -> None:
+    model = HeldModel(minilm)
+
+    async def body(scheduler: Scheduler) -> None:
+        held = await model.hold(scheduler)
+        with pytest.raises(Problem, match="x-timeout-ms") as caught:
+            await scheduler.encode(EncodeJob(texts=["late"], deadline=time.monotonic() + 0.05))
+        assert caught.value.kind is Kind.DEADLINE
+        assert scheduler.queued_texts("interactive") == 0
+        model.engine.go.set()
+        await asyncio.gather(*held)
+
+    run(model, body)
+
+
+def test_a_full_queue_says_when_to_come_back_and_leaves_the_other_lane_open(minilm: gtekit.Embedder) -> None:
+    model = HeldModel(minilm)
+
+    async def body(scheduler: Scheduler) -> None:
+        held = await model.hold(scheduler, "bulk")
+        job = EncodeJob(texts=[f"{number} of the sea" + " words" * 90 for number in range(20)])
+        waiting = asyncio.create_task(scheduler.encode(job))  # more than the limit, and alone
+        await until(lambda: scheduler.queued_texts("bulk") == 20)
+        with pytest.raises(Problem, match="--max-queue-tokens") as caught:
+            await scheduler.encode(EncodeJob(texts=[f"{number} of the land" for number in range(20)]))
+        assert caught.value.kind is Kind.OVERLOADED
+        assert caught.value.retry_after_s is not None
+        assert caught.value.retry_after_s > 0
+        model.engine.go.set()
+        await scheduler.encode(EncodeJob(texts=["a query passes"]))
+        await asyncio.gather(*held, waiting)
+
+    run(model, body, max_queue_tokens=1000)
+
+
+def test_one_job_larger_than_the_queue_is_served_in_parts(minilm: gtekit.Embedder) -> None:
+    texts = [f"text number {number}" for number in range(300)]
+
+    async def body(scheduler: Scheduler) -> Encoded:
+        return await scheduler.encode(EncodeJob(texts=texts))
+
+    assert run(minilm, body, max_queue_tokens=100).embeddings.tobytes() == minilm.encode(texts).tobytes()
+
+
+def test_an_engine_that_breaks_is_our_bug_and_the_next_request_is_answered(minilm: gtekit.Embedder) -> None:
+    class Breaking(HeldEngine):
+        breaks = True
+
+        def encode(self, *arguments: Any, **options: Any) -> Any:
+            if self.breaks:
+                raise MemoryError("no room")
+            return self._engine.encode(*arguments, **options)
+
+    model = HeldModel(minilm)
+    model.engine = engine = Breaking(minilm)
+
+    async def body(scheduler: Scheduler) -> None:
+        with pytest.raises(MemoryError):
+            await scheduler.encode(EncodeJob(texts=["a"] * 30 + ["b " * 100] * 30))
+        engine.breaks = False
+        assert len((await scheduler.encode(EncodeJob(texts=["a"]))).embeddings) == 1
+
+    run(model, body)
+
+
+def test_after_close_nothing_is_taken(minilm: gtekit.Embedder) -> None:
+    async def body(scheduler: Scheduler) -> None:
+        await asyncio.to_thread(scheduler.close)
+        with pytest.raises(Problem) as caught:
+            await scheduler.encode(EncodeJob(texts=["a"]))
+        assert caught.value.kind is Kind.UNAVAILABLE
+
+    run(minilm, body)
+
+
+@pytest.mark.slow
+def test_a_storm_of_jobs_cancellations_and_deadlines_crosses_no_vectors(minilm: gtekit.Embedder) -> None:
+    texts = [f"text {number} " + "of the sea " * (number % 25) for number in range(400)]
+    expected = dict(zip(texts, minilm.encode(texts), strict=True))
+    rng = np.random.default_rng(7)
+
+    async def one(scheduler: Scheduler, number: int) -> int:
+        some = [texts[i] for i in rng.integers(0, len(texts), rng.integers(1, 40))]
+        gone = Disconnect()
+        deadline = time.monotonic() + 0.02 if number % 7 == 0 else None
+        task = asyncio.create_task(scheduler.encode(EncodeJob(texts=some, disconnect=gone, deadline=deadline)))
+        if number % 5 == 0:
+            await asyncio.sleep(float(rng.random()) * 0.05)
+            (gone.set if number % 2 else task.cancel)()
+        try:
+            encoded = await task
+        except (Problem, asyncio.CancelledError):
+            return 0
+        for text, vector in zip(some, encoded.embeddings, strict=True):
+            assert vector.tobytes() == expected[text].tobytes()
+        return 1
+
+    async def body(scheduler: Scheduler) -> None:
+        answered = 0
+        for _ in range(6):
+            answered += sum(await asyncio.gather(*(one(scheduler, number) for number in range(40))))
+        assert answered > 60
+        await until(lambda: scheduler.queued_texts("bulk") + scheduler.queued_texts("interactive") == 0)
+        assert scheduler.queued_tokens("bulk") == scheduler.queued_tokens("interactive") == 0
+
+    run(minilm, body, cache_bytes=50_000)
