@@ -62,6 +62,7 @@ CLIENTS: tuple[tuple[Once, int, float], ...] = (  # how many of each, and the me
 )
 
 Result = dict[str, Any]
+KEPT = 10  # one sample in so many goes into the file: every five seconds
 
 
 @dataclass(slots=True)
@@ -139,7 +140,7 @@ async def soak(model: Path, texts: Texts, seconds: float, precision: str, work: 
         "flags": list(FLAGS),
         "kinds": {kind: {**asdict(tally), "requests": tally.requests} for kind, tally in sorted(world.tallies.items())},
         "aborted": world.aborted,
-        "lives": [{**asdict(life), **growth_of(life.samples)} for life in lives],
+        "lives": [{**asdict(life), **growth_of(life.samples), "samples": life.samples[::KEPT]} for life in lives],
         "left_over": left,
         "failures_of_the_soak": failures,
     }
