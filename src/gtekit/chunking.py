@@ -1,6 +1,6 @@
 """Long texts as pieces that the model can read: cut at sentence or word boundaries, with overlap."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -52,6 +52,7 @@ def chunk_texts(
     prompt: str,
     max_tokens: int,
     overlap_tokens: int | None = None,
+    on_piece: Callable[[int], None] | None = None,
 ) -> ChunkBatch:
     """Cut texts into pieces that the model can read.
 
@@ -61,6 +62,7 @@ def chunk_texts(
         prompt: Goes before every piece.
         max_tokens: The most tokens of a piece, [CLS], [SEP] and the prompt included.
         overlap_tokens: How far a piece may reach back into the one before; None: an eighth of a piece.
+        on_piece: Gets the number of pieces so far after each; ends the work by throwing.
 
     Raises:
         ArgumentError: If the prompt leaves no room, or the overlap is more than half a piece.
@@ -83,6 +85,8 @@ def chunk_texts(
             parts.append(np.concatenate([first, tokens.token_ids[begin:end], last]))
             text_index.append(index)
             offsets.append(chunk_offsets(text, tokens, begin, end))
+            if on_piece is not None:
+                on_piece(len(offsets))
     cu_seqlens = np.cumsum([0, *map(len, parts)], dtype=np.int64)
     return ChunkBatch(
         np.concatenate(parts) if parts else np.empty(0, np.int32),

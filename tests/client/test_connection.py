@@ -37,6 +37,7 @@ def test_what_is_no_address_is_refused(base_url: Any) -> None:
 def test_the_address_for_other_clients_is_refused_with_the_right_one(base_url: str) -> None:
     with pytest.raises(ArgumentError, match=r"without the /v[12]: 'http://there:8080'\.$"):
         connection(base_url)
+    assert connection("http://v1").address == "http://v1"
     assert connection("http://there:8080/models/v1-small/").address == "http://there:8080/models/v1-small"
 
 

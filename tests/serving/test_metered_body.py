@@ -16,7 +16,8 @@ import pytest
 from gtekit.serving.keys import Key, sha256_of
 from gtekit.serving.messages import Account, Request, Response
 from gtekit.serving.metered_body import MeteredBody
-from gtekit.serving.rates import Rates
+from gtekit.serving.problems import Kind, Problem
+from gtekit.serving.rates import Rates, Reservation
 from gtekit.serving.route_table import PLAIN
 from gtekit.serving.routes import Route
 from tests.serving.conftest import RunningServer, StartServer, until
@@ -179,16 +180,49 @@ class Parts:
     unlimited = __call__
 
 
-def test_a_stream_goes_on_evenly_at_the_rate_of_its_key() -> None:
-    clock = Clock()
+def metered(parts: Sequence[bytes], clock: Clock) -> tuple[MeteredBody, Reservation, Account]:
+    """A stream of a key that may use 6,000 tokens a minute."""
     reservation = Rates(clock, clock.sleep).admit(Key(name="a", sha256="a", tokens_per_minute=6000))
     assert reservation is not None
-    parts = [b"x" * 60_000] * 3
     request = Request(
         method="POST", path="/", query="", headers={}, request_id="", client="", read=cast("BodyReader", Parts(parts))
     )
     account = Account()
-    body = MeteredBody(request, reservation, account)
+    return MeteredBody(request, reservation, account), reservation, account
+
+
+def test_an_unfinished_line_stays_paid_for_when_those_before_it_are_answered() -> None:
+    clock = Clock()
+    body, reservation, account = metered([b"x" * 1500, b"x" * 30_000], clock)
+
+    async def read() -> None:
+        size = 0
+        async for piece in body.unlimited():
+            size += len(piece)
+            account.tokens = 1  # of a short line at the beginning
+            body.answered(size - 3)
+
+    asyncio.run(read())
+    assert reservation.taken == 1 + 31_497 / 3
+
+
+def test_a_line_of_many_minutes_is_refused_and_not_waited_for() -> None:
+    clock = Clock()
+    body, _, _ = metered([b"x" * 60_000], clock)
+
+    async def read() -> None:
+        async for _ in body.unlimited():
+            pass
+
+    with pytest.raises(Problem, match="6,000 tokens a minute, and a line 3 times that at most") as caught:
+        asyncio.run(read())
+    assert caught.value.kind is Kind.TOO_LARGE
+
+
+def test_a_stream_goes_on_evenly_at_the_rate_of_its_key() -> None:
+    clock = Clock()
+    parts = [b"x" * 60_000] * 3
+    body, reservation, account = metered(parts, clock)
     begin, times, received = clock.now, [], b""
 
     async def read() -> None:
@@ -196,6 +230,7 @@ def test_a_stream_goes_on_evenly_at_the_rate_of_its_key() -> None:
         async for piece in body.unlimited():
             received += piece
             account.tokens += len(piece) // 4
+            body.answered(0)
             times.append(clock.now)
 
     asyncio.run(read())

@@ -12,7 +12,7 @@ import pytest
 import gtekit
 from gtekit.arrays import Floats
 from gtekit.serving.encoding import Encoded, EncodeJob
-from gtekit.serving.lane import Work
+from gtekit.serving.lane import ENGINE_THREADS, Work
 from gtekit.serving.memory import Lease
 from gtekit.serving.messages import Disconnect
 from gtekit.serving.metrics import Metrics
@@ -110,12 +110,80 @@ def test_who_leaves_while_vectors_are_put_together_takes_no_others_along(minilm:
 
     async def body() -> None:
         scheduler = Leaving(minilm, ServerSettings(), Metrics())
-        for _ in range(3):  # more often than a lane has threads
+        for _ in range(2 * ENGINE_THREADS):
             encoded = await asyncio.wait_for(scheduler.encode(EncodeJob(texts=["a", "b"])), TIMEOUT_S)
             assert encoded.embeddings.tobytes() == minilm.encode(["a", "b"]).tobytes()
         await asyncio.to_thread(scheduler.close)
 
     asyncio.run(body())
+
+
+def test_vectors_for_which_there_is_no_memory_fail_their_own_request_alone(minilm: gtekit.Embedder) -> None:
+    class Full(Scheduler):
+        def _assemble(self, ticket: Ticket, works: Sequence[Work]) -> Floats:
+            if "large" in ticket.job.texts:
+                raise MemoryError
+            return super()._assemble(ticket, works)
+
+    async def body() -> None:
+        scheduler = Full(minilm, ServerSettings(), Metrics())
+        for number in range(2 * ENGINE_THREADS):  # each on a thread of the lane, which has to go on
+            large = scheduler.encode(EncodeJob(texts=["large", f"{number}"]))
+            small = scheduler.encode(EncodeJob(texts=[f"small {number}"]))
+            found = await asyncio.wait_for(asyncio.gather(large, small, return_exceptions=True), TIMEOUT_S)
+            assert isinstance(found[0], MemoryError)
+            assert isinstance(found[1], Encoded)
+        await asyncio.to_thread(scheduler.close)
+
+    asyncio.run(body())
+
+
+def test_pieces_of_long_texts_are_taken_from_the_memory_of_all(minilm: gtekit.Embedder) -> None:
+    metrics = Metrics()
+
+    async def body(scheduler: Scheduler) -> None:
+        lease = Lease(metrics, 100_000)
+        job = EncodeJob(texts=["a " * 400], max_tokens=3, truncation="chunk", lease=lease)
+        with pytest.raises(Problem, match="--max-memory-bytes") as caught:
+            await scheduler.encode(job)  # 400 pieces, 1.2 MB where there is a vector for each
+        assert caught.value.kind is Kind.TOO_LARGE
+        few = Lease(metrics, 100_000)
+        encoded = await scheduler.encode(EncodeJob(texts=["a " * 20], max_tokens=3, truncation="chunk", lease=few))
+        assert len(encoded.embeddings) == 1
+        assert few.held == (1 + 2 * 20) * 384 * 4
+
+    run(minilm, body)
+
+
+def test_cutting_stops_for_a_client_that_is_gone(minilm: gtekit.Embedder) -> None:
+    async def body(scheduler: Scheduler) -> None:
+        gone = Disconnect()
+        job = EncodeJob(texts=["a " * 200_000], max_tokens=3, truncation="chunk", disconnect=gone)
+        cutting = asyncio.create_task(scheduler.encode(job))
+        await asyncio.sleep(0)
+        gone.set()
+        with pytest.raises(Problem):
+            await cutting
+        after = await scheduler.encode(EncodeJob(texts=["the thread is free for a long text " * 30], lane="bulk"))
+        assert after.tokens > 200
+
+    run(minilm, body, max_memory_bytes=2**34)
+
+
+def test_a_large_work_that_is_given_up_leaves_the_queue(minilm: gtekit.Embedder) -> None:
+    model = HeldModel(minilm)
+
+    async def body(scheduler: Scheduler) -> None:
+        held = await model.hold(scheduler, "bulk")
+        task = asyncio.create_task(scheduler.encode(EncodeJob(texts=[str(number) for number in range(3000)])))
+        await until(lambda: scheduler.queued_texts("bulk") == 3000)
+        task.cancel()
+        await until(lambda: scheduler.queued_texts("bulk") == 0)
+        assert scheduler.queued_tokens("bulk") == 0
+        model.engine.go.set()
+        await asyncio.gather(*held)
+
+    run(model, body)
 
 
 def test_an_answered_job_is_not_kept_by_its_client_or_by_itself(minilm: gtekit.Embedder) -> None:
@@ -130,7 +198,7 @@ def test_an_answered_job_is_not_kept_by_its_client_or_by_itself(minilm: gtekit.E
                 await scheduler.encode(EncodeJob(texts=[f"line {number}"], disconnect=gone))
             await asyncio.sleep(0.05)
             kept = [found for found in gc.get_objects() if isinstance(found, Ticket) and found.job.disconnect is gone]
-            assert len(kept) <= 2  # those that threads still hold
+            assert kept == []
         finally:
             gc.enable()
 
@@ -196,7 +264,7 @@ def test_vectors_are_taken_from_the_memory_of_all_before_they_are_made(minilm: g
         assert metrics.held_bytes == 10 * 384 * 4
         states = Lease(metrics, 100_000)
         with pytest.raises(Problem) as caught:
-            await scheduler.token_states(EncodeJob(texts=["sea and land " * 60], lease=states))
+            await scheduler.token_states(EncodeJob(texts=["sea and land " * 60], lease=states), 182)
         assert caught.value.kind is Kind.TOO_LARGE
 
     run(minilm, body)

@@ -19,14 +19,14 @@ import pytest
 
 from gtekit import Embedder
 from gtekit.errors import ArgumentError, GtekitError
-from gtekit.serving.server import Server
+from gtekit.serving.server import Server, load_models
 from gtekit.serving.settings import ServerSettings
 from tests.serving.conftest import NAME, StartServer, until
 from tests.serving.sockets import Wire, get, post
 
 PROGRAM = """
 import sys
-from gtekit.serving.server import Server
+from gtekit.serving.server import Server, load_models
 from gtekit.serving.settings import ServerSettings
 sys.exit(Server(ServerSettings(port=0, model=(sys.argv[1],), drain_s=float(sys.argv[2]))).run())
 """
@@ -137,7 +137,7 @@ import asyncio, sys, threading
 from gtekit.serving.messages import Response
 from gtekit.serving.route_table import ROUTES
 from gtekit.serving.routes import Route
-from gtekit.serving.server import Server
+from gtekit.serving.server import Server, load_models
 from gtekit.serving.settings import ServerSettings
 
 async def wait(request, state, account):
@@ -145,7 +145,7 @@ async def wait(request, state, account):
     if request.query == "tokenizer":
         await state.tokenizing.run(request, 1_000_000, work)
     elif request.query == "queue":
-        await asyncio.get_running_loop().run_in_executor(next(iter(state.models)).scheduler._states, work, None)
+        await asyncio.get_running_loop().run_in_executor(next(iter(state.models)).scheduler._aside, work, None)
     else:
         await asyncio.to_thread(work, None)
     return Response()
@@ -220,6 +220,12 @@ def test_a_host_that_is_none_is_an_error_that_names_it(start_server: StartServer
 def test_a_model_that_is_not_there_ends_the_server_with_its_error() -> None:
     with pytest.raises(GtekitError, match="no-such-model"):
         Server(ServerSettings(port=0, model=("./no-such-model",), log="off")).run()
+
+
+def test_blanks_around_a_name_belong_to_nothing(minilm: Embedder) -> None:
+    models = load_models(ServerSettings(model=(" small = all-MiniLM-L6-v2 ",)))
+    assert list(models) == ["small"]
+    assert models["small"].fingerprint == minilm.fingerprint
 
 
 def test_it_says_that_it_is_alive_while_models_are_loaded(monkeypatch: pytest.MonkeyPatch, minilm: Embedder) -> None:

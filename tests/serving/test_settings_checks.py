@@ -30,7 +30,7 @@ def test_the_defaults_pass() -> None:
         ({"body_timeout_s": "0"}, "a number above 0"),
         ({"body_timeout_s": "inf"}, "--body-timeout-s inf"),
         ({"ready_check_s": "0"}, "of 1 or more"),
-        ({"max_body_bytes": "1000000000"}, "max_body_bytes (1,000,000,000) is more than max_memory_bytes"),
+        ({"max_body_bytes": "1000000000"}, "max_body_bytes (1,000,000,000) is more than half of max_memory_bytes"),
         ({"model": ("",)}, "'' is no model"),
         ({"model": ("=gte-small",)}, "expected a model or NAME=MODEL"),
         ({"model": ("small=",)}, "expected a model or NAME=MODEL"),

@@ -107,6 +107,21 @@ def test_a_hang_up_stops_what_runs_and_drops_what_waits() -> None:
     asyncio.run(scenario())
 
 
+def test_where_no_thread_can_be_made_the_request_fails_and_the_next_one_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async def body() -> None:
+        tokenizing = TokenizerWork()
+        with monkeypatch.context() as limited:
+            limited.setattr(threading.Thread, "start", refuse)
+            with pytest.raises(RuntimeError, match="can't start"):
+                await asyncio.wait_for(tokenizing.run(request_of(), MUCH, lambda stop: 1), 20)
+        assert await asyncio.wait_for(tokenizing.run(request_of(), MUCH, lambda stop: 2), 20) == 2
+
+    asyncio.run(body())
+
+
 def test_work_that_looks_at_its_event_ends_between_two_texts() -> None:
     async def scenario() -> None:
         request, begun, seen = request_of(), threading.Event(), []

@@ -15,7 +15,7 @@ LONG = "the quick brown fox jumps over the lazy dog. " * 60
 
 
 def tokenized(model: gtekit.Embedder, texts: list[str], truncation: Truncation, **job: object) -> TokenizedJob:
-    return tokenize_job(model, EncodeJob(texts=texts, truncation=truncation, **job), Event())  # type: ignore[arg-type]
+    return tokenize_job(model, EncodeJob(texts=texts, truncation=truncation, **job), Event(), 100)  # type: ignore[arg-type]
 
 
 def row(rows: TokenizedJob, index: int) -> list[int]:
@@ -76,4 +76,4 @@ def test_work_that_is_given_up_ends(minilm: gtekit.Embedder) -> None:
     stop = Event()
     stop.set()
     with pytest.raises(StoppedError):
-        tokenize_job(minilm, EncodeJob(texts=["a"]), stop)
+        tokenize_job(minilm, EncodeJob(texts=["a"]), stop, 100)

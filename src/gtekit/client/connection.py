@@ -115,7 +115,7 @@ def _read_address(base_url: str) -> str:
             "base_url holds more than an address: no user, password, '?' or '#'; a key goes to api_key."
         )
     address = base_url.rstrip("/")
-    if address.endswith(("/v1", "/v2")):
+    if parts.path.rstrip("/").endswith(("/v1", "/v2")):
         raise ArgumentError(
             f"base_url={base_url!r} is the address for clients of other makers; a Client takes it without the "
             f"{address[-3:]}: {address[:-3]!r}."

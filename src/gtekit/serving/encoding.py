@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from gtekit.arrays import Floats, Ints
 from gtekit.chunking import ChunkBatch
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from gtekit.serving.memory import Lease
 
 Lane = Literal["interactive", "bulk"]
+LANES: Final[tuple[Lane, ...]] = get_args(Lane)
 Truncation = Literal["error", "end", "start", "chunk"]  # refuse; lose the end; lose the beginning; embed it all
 
 
@@ -20,7 +21,6 @@ class Pieces:
     """A vector for each piece of the texts, in place of one for each text."""
 
     overlap_tokens: int | None  # how far a piece may reach back; None: an eighth of a piece
-    most: int  # that a job may have
 
 
 @dataclass(slots=True, kw_only=True)

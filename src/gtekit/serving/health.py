@@ -5,19 +5,18 @@ Readiness embeds a golden text again, through the queue as a request would, and 
 
 import asyncio
 import secrets
-import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 
 from gtekit.arrays import Floats
 from gtekit.serving.dialects.tei_shapes import TEI
-from gtekit.serving.encoding import EncodeJob
+from gtekit.serving.encoding import LANES, EncodeJob
 from gtekit.serving.messages import Account, Request, Response
+from gtekit.serving.own_thread import on_own_thread
 from gtekit.serving.problems import Kind, Problem
 from gtekit.serving.routes import Route
 
@@ -58,7 +57,7 @@ async def check_ready(state: "State") -> str:
         if time.monotonic() - readiness.checked_at >= state.settings.ready_check_s:
             models = state.models
             if not readiness.vectors:
-                readiness.vectors = await _aside(lambda: _remember(models))
+                readiness.vectors = await on_own_thread(lambda: _remember(models), "ready")
             failure = await _failure(state.models, readiness.vectors, CHECK_TIMEOUT_S)
             if failure is not None:
                 state.failure = failure
@@ -96,35 +95,6 @@ async def _refuse_unready(state: "State") -> None:
         raise Problem(Kind.UNAVAILABLE, reason, retry_after_s=RETRY_S)
 
 
-async def _aside(work: Callable[[], T]) -> T:
-    """Do what takes long on a thread of its own: an executor may be full of other work, and is waited for at the end.
-
-    Nobody waits for the thread where the caller gives up.
-    """
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[T] = loop.create_future()
-
-    def settle(result: T | None, error: BaseException | None) -> None:
-        if done.done():
-            return
-        if error is None:
-            done.set_result(cast("T", result))
-        else:
-            done.set_exception(error)
-
-    def run() -> None:
-        result, failure = None, None
-        try:
-            result = work()
-        except BaseException as error:
-            failure = error
-        with suppress(RuntimeError):  # the loop is closed
-            loop.call_soon_threadsafe(settle, result, failure)
-
-    threading.Thread(target=run, name="gtekit-ready", daemon=True).start()
-    return await done
-
-
 def _remember(models: "ServedModels") -> dict[str, Floats]:
     """Embed the golden text with each model, past the queue."""
     vectors = {}
@@ -156,12 +126,13 @@ async def _failure(models: "ServedModels", vectors: Mapping[str, Floats], timeou
 async def _failure_of(served: "ServedModel", golden: Floats) -> str:
     # the queue may have a cache, which knows the golden text: the second text is a new one each time
     new = f"{GOLDEN} {secrets.token_hex(4)}"
-    expected = await _aside(lambda: served.model.encode([GOLDEN, new], prompt=""))
+    expected = await on_own_thread(lambda: served.model.encode([GOLDEN, new], prompt=""), "ready")
     if not np.array_equal(expected[0], golden):
         return "the golden text has another vector than at the start"
-    encoded = await served.scheduler.encode(EncodeJob(texts=[GOLDEN, new], lane="interactive"))
-    if not np.array_equal(encoded.embeddings, expected):
-        return "the queue gave another vector of the golden text than the model"
+    for lane in LANES:
+        encoded = await served.scheduler.encode(EncodeJob(texts=[GOLDEN, new], lane=lane))
+        if not np.array_equal(encoded.embeddings, expected):
+            return "the queue gave another vector of the golden text than the model"
     return ""
 
 

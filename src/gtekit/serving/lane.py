@@ -190,6 +190,7 @@ class Lane:
                 if self._queue:
                     self._changed.notify()
             self._call(rows)
+            del rows  # while it waits for the next call, a thread keeps nothing of the last
 
     def _take(self) -> list[tuple[Work, int]]:
         """Take the rows of one engine call: of those who have waited longest, as many as fit.
@@ -219,17 +220,17 @@ class Lane:
         return rows
 
     def _call(self, rows: list[tuple[Work, int]]) -> None:
-        parts = [work.row(row) for work, row in rows]
-        cu_seqlens = np.zeros(len(parts) + 1, np.int64)
-        np.cumsum([len(part) for part in parts], out=cu_seqlens[1:])
-        begin = time.monotonic()
         try:
+            parts = [work.row(row) for work, row in rows]
+            cu_seqlens = np.zeros(len(parts) + 1, np.int64)
+            np.cumsum([len(part) for part in parts], out=cu_seqlens[1:])
+            begin = time.monotonic()
             vectors = self._run(np.concatenate(parts), cu_seqlens, rows[0][0].normalize)
+            if self._on_call:
+                self._on_call(len(parts), int(cu_seqlens[-1]), time.monotonic() - begin)
         except Exception as error:
             done = self._fail(rows, error)
         else:
-            if self._on_call:
-                self._on_call(len(parts), int(cu_seqlens[-1]), time.monotonic() - begin)
             done = self._deliver(rows, vectors)
         if done:
             self._on_done(done)

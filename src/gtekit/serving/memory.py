@@ -31,7 +31,7 @@ class Lease:
         return self._held
 
     def take(self, size: int) -> None:
-        """Hold so many more bytes, before they are made: vectors, states of tokens, a whole answer.
+        """Hold so many more bytes: of vectors and states before they are made, of a whole answer before it is sent.
 
         Raises:
             Problem: As `check`.

@@ -9,7 +9,7 @@ from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from gtekit.serving.dialects.tei_shapes import TEI
-from gtekit.serving.encoding import Lane
+from gtekit.serving.encoding import LANES
 from gtekit.serving.messages import Account, Request, Response
 from gtekit.serving.problems import Kind
 from gtekit.serving.routes import Route
@@ -22,7 +22,6 @@ _Inc = Callable[[float], None]
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
 OTHER: Final = "other"  # instead of what a client could make up
-LANES: Final[tuple[Lane, ...]] = get_args(Lane)
 PHASES: Final = get_args(Phase)
 SECONDS: Final = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5, 30, 300)
 COUNTS: Final = (1, 4, 16, 64, 256, 1024, 4096, 16_384)

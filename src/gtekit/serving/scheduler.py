@@ -7,6 +7,7 @@ enough to be urgent in the engine, which parks longer ones within a layer: so a 
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from itertools import pairwise
 from random import uniform
@@ -38,6 +39,8 @@ CHARS_OF_TOKEN: Final = 4  # of English prose with this vocabulary: a guess for 
 MOST_STATES: Final = 32  # requests for token states that wait
 LATEST: Final = 1.25  # times the wait that a refused client is told, at most
 FLOAT_BYTES: Final = 4
+SHARE: Final = 4  # of the memory for all requests: the most that one answer may take
+MOST_DROPPED: Final = 2000  # rows of a work that is given up on the event loop: 6 ms
 SMALL_CHARS: Final = 20_000  # larger requests are tokenized on a thread of their own
 
 
@@ -56,6 +59,7 @@ class Scheduler:
     ) -> None:
         self._model = model
         self._limit = settings.max_queue_tokens
+        self._memory = settings.max_memory_bytes
         self._throughput = Throughput()
         self._lanes: dict[Lane, LaneQueue] = {}
         calls: tuple[tuple[Lane, int], ...] = (
@@ -71,7 +75,7 @@ class Scheduler:
                 on_call=partial(metrics.observe_call, name or model.name, lane),
             )
         self._tokenizing = {is_small: TokenizingThread(self._prepare) for is_small in (True, False)}
-        self._states = ThreadPoolExecutor(1, "gtekit-states")
+        self._aside = ThreadPoolExecutor(1, "gtekit-aside")  # states of tokens, large works that are given up
         self._states_waiting = 0
         self._is_closed = False
 
@@ -79,6 +83,11 @@ class Scheduler:
     def tokens_per_second(self) -> float:
         """How fast the engine has been lately; 0 before the first call."""
         return self._throughput.tokens_per_second
+
+    @property
+    def most_rows(self) -> int:
+        """How many vectors of pieces, or of tokens, an answer may have: they fill a quarter of the memory."""
+        return self._memory // (SHARE * self._model.dimension * FLOAT_BYTES)
 
     @property
     def cached_bytes(self) -> int:
@@ -106,13 +115,17 @@ class Scheduler:
         ticket = Ticket(job)
         return await self._wait(ticket, partial(self._tokenizing[chars <= SMALL_CHARS].put, ticket))
 
-    async def token_states(self, job: EncodeJob) -> tuple[list[Floats], Encoded]:
+    async def token_states(self, job: EncodeJob, most_tokens: int) -> tuple[list[Floats], Encoded]:
         """Give the last hidden states of each text, (L, D) each. `embeddings` of the second part is empty.
+
+        Args:
+            job: At least one text.
+            most_tokens: That the texts have together: memory for so many vectors is taken.
 
         Raises:
             Problem: As `encode`.
         """
-        self._admit(job, _chars(job), self._tokens(job))
+        self._admit(job, _chars(job), most_tokens)
         if self._states_waiting >= MOST_STATES:
             wait = self._throughput.seconds_for(self._states_waiting * self._model.max_tokens)
             message = f"{self._states_waiting} requests for token states wait already. Try again in {wait:.1f} s."
@@ -121,7 +134,7 @@ class Scheduler:
         states: list[Floats] = []
         self._states_waiting += 1
         try:
-            encoded = await self._wait(ticket, partial(self._states.submit, self._run_states, ticket, states))
+            encoded = await self._wait(ticket, partial(self._aside.submit, self._run_states, ticket, states))
         finally:
             self._states_waiting -= 1
         return states, encoded
@@ -133,7 +146,7 @@ class Scheduler:
             tokenizing.close()
         for lane in self._lanes.values():
             lane.close()
-        self._states.shutdown(cancel_futures=True)
+        self._aside.shutdown(cancel_futures=True)
 
     async def _wait(self, ticket: Ticket, begin: Callable[[], object]) -> Encoded:
         end_watching = ticket.watch()
@@ -178,10 +191,29 @@ class Scheduler:
 
     def _prepare(self, ticket: Ticket) -> None:
         """Tokenize a request and put it into its lane. On a tokenizer thread."""
-        begin = time.monotonic()
-        tokenized = tokenize_job(self._model, ticket.job, ticket.stop)
-        ticket.tokenization_s = time.monotonic() - begin
-        ticket.tokenized = tokenized
+        if ticket.tokenized is None:
+            begin = time.monotonic()
+            ticket.tokenized = tokenize_job(self._model, ticket.job, ticket.stop, self.most_rows)
+            ticket.tokenization_s = time.monotonic() - begin
+            if ticket.tokenized.pieces is not None and ticket.job.lease is not None:
+                with suppress(RuntimeError):  # the loop is closed: its requests are gone
+                    ticket.loop.call_soon_threadsafe(self._take_pieces, ticket)
+                return
+        self._queue(ticket, ticket.tokenized)
+
+    def _take_pieces(self, ticket: Ticket) -> None:
+        """Take memory for vectors whose number was not known before, twice: they are averaged. On the event loop."""
+        tokenized, lease = ticket.tokenized, ticket.job.lease
+        if ticket.future.done() or tokenized is None or tokenized.pieces is None or lease is None:
+            return
+        try:
+            lease.take(2 * len(tokenized.pieces.offsets) * self._model.dimension * FLOAT_BYTES)
+        except Problem as problem:
+            ticket.refuse(problem)
+        else:
+            self._tokenizing[False].put(ticket)
+
+    def _queue(self, ticket: Ticket, tokenized: TokenizedJob) -> None:
         ticket.lane = _lane_for(ticket.job, tokenized.tokens)
         self._check_room(ticket.lane, tokenized.tokens)
         works = self._works(ticket, tokenized)
@@ -231,9 +263,12 @@ class Scheduler:
                 ticket.is_over = ticket.is_over or is_last
                 done = ticket.works  # whoever gives the ticket up at this moment takes them off it
             if is_last:
-                ticket.error = work.error
-                if ticket.error is None:
+                try:
+                    if work.error is not None:
+                        raise work.error
                     ticket.embeddings = self._assemble(ticket, done)
+                except Exception as error:  # no memory: of this request alone
+                    ticket.error = error
                 ready.append(ticket)
         settle_all(ready)
 
@@ -265,7 +300,7 @@ class Scheduler:
         """Run texts one by one: a client that is gone costs one at most. On a thread of its own."""
         try:
             begin = time.monotonic()
-            ticket.tokenized = tokenize_job(self._model, ticket.job, ticket.stop)
+            ticket.tokenized = tokenize_job(self._model, ticket.job, ticket.stop, self.most_rows)
             ticket.tokenization_s = time.monotonic() - begin
             ids, ends = ticket.tokenized.whole.token_ids, ticket.tokenized.whole.cu_seqlens
             for start, end in pairwise(ends):
@@ -287,9 +322,14 @@ class Scheduler:
             is_answered = ticket.is_over and ticket.left == 0
             ticket.is_over = True
             works, ticket.works = ticket.works, []  # a work knows its ticket: no cycle is left
-        if not is_answered:
-            for work in works:
-                self._lanes[ticket.lane].drop(work)
+        if is_answered:
+            return
+        for work in works:
+            drop = partial(self._lanes[ticket.lane].drop, work)
+            if len(work.keys) <= MOST_DROPPED or self._is_closed:
+                drop()
+            else:
+                self._aside.submit(drop)
 
 
 def _chars(job: EncodeJob) -> int:

@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import socket
-import threading
 import time
 import traceback
 from collections.abc import Mapping, Sequence
@@ -20,12 +19,14 @@ from gtekit.serving.health import check_ready
 from gtekit.serving.keys import Keys
 from gtekit.serving.logs import RequestLog
 from gtekit.serving.metrics import Metrics
+from gtekit.serving.own_thread import on_own_thread
 from gtekit.serving.process import allow_connections, keep_what_is_loaded, take_short_turns
 from gtekit.serving.protocol import HttpConnection
 from gtekit.serving.route_table import ROUTES, RouteTable
 from gtekit.serving.routes import Route
 from gtekit.serving.scheduler import Scheduler
 from gtekit.serving.served_models import ServedModel, ServedModels
+from gtekit.serving.settings_checks import split_model
 from gtekit.serving.state import State
 
 if TYPE_CHECKING:
@@ -146,20 +147,7 @@ class Server:
     async def _load(self) -> dict[str, Embedder]:
         if self._models is not None:
             return dict(self._models)
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[dict[str, Embedder]] = loop.create_future()
-
-        def work() -> None:
-            try:
-                loaded = load_models(self.settings)
-            except BaseException as error:
-                loop.call_soon_threadsafe(_settle, done, None, error)
-            else:
-                loop.call_soon_threadsafe(_settle, done, loaded, None)
-
-        # a thread of our own and not an executor's: a signal during a download of minutes must not wait for it
-        threading.Thread(target=work, name="gtekit-load", daemon=True).start()
-        return await done
+        return await on_own_thread(lambda: load_models(self.settings), "load")  # it may be a download of minutes
 
     async def _begin(self, models: dict[str, Embedder]) -> None:
         served = [
@@ -241,11 +229,11 @@ def load_models(settings: "ServerSettings") -> dict[str, Embedder]:
     """
     models: dict[str, Embedder] = {}
     for text in settings.model:
-        name, equals, path = text.partition("=")
+        name, path = split_model(text)
         if name in models:
             raise ArgumentError(f"two models have the name {name!r}; give one another: --model NAME=MODEL")
         models[name] = load(
-            path if equals else text,
+            path,
             revision=settings.revision,
             cache_folder=settings.cache_folder,
             local_files_only=settings.local_files_only,
@@ -263,17 +251,6 @@ def _has_failed(task: "asyncio.Task[dict[str, Embedder]]") -> bool:
 
 def _aliases(settings: "ServerSettings") -> dict[str, str]:
     return {alias: name for alias, _, name in (text.partition("=") for text in settings.alias)}
-
-
-def _settle(
-    future: "asyncio.Future[dict[str, Embedder]]", result: dict[str, Embedder] | None, error: BaseException | None
-) -> None:
-    if future.done():
-        return
-    if result is None:
-        future.set_exception(error or RuntimeError("nothing was loaded"))
-    else:
-        future.set_result(result)
 
 
 def _listen(settings: "ServerSettings") -> socket.socket:

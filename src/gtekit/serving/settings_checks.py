@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from gtekit.checkpoint.registry import hub_id_of
 from gtekit.config import FEWEST_TOKENS, MOST_BATCH_TOKENS
 from gtekit.errors import ArgumentError
+from gtekit.serving.memory import COPIES
 from gtekit.serving.settings_sources import SETTINGS, Origin, ReadSettings
 from gtekit.threads import MOST_THREADS
 
@@ -45,10 +46,10 @@ def check_settings(read: ReadSettings) -> None:
     for origin in settings.cors_origin:
         _check_web_origin(origin, origins["cors_origin"])
     _check_listening(read)
-    if settings.max_body_bytes > settings.max_memory_bytes:
+    if COPIES * settings.max_body_bytes > settings.max_memory_bytes:
         raise ArgumentError(
-            f"max_body_bytes ({settings.max_body_bytes:,}) is more than max_memory_bytes "
-            f"({settings.max_memory_bytes:,}): such a body could never be taken. Change one of them."
+            f"max_body_bytes ({settings.max_body_bytes:,}) is more than half of max_memory_bytes "
+            f"({settings.max_memory_bytes:,}): such a body and its texts could never be taken. Change one of them."
         )
 
 

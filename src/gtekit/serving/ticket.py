@@ -138,6 +138,7 @@ class TokenizingThread:
             except Exception as error:
                 ticket.error = error
                 settle_all([ticket])
+            del ticket  # while it waits for the next one, a thread keeps nothing of the last
 
 
 def settle_all(tickets: Sequence[Ticket]) -> None:

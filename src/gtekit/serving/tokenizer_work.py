@@ -109,8 +109,13 @@ class TokenizerWork:
     def _begin(self) -> None:
         while self._waiting and self._running < THREADS:
             task = self._waiting.pop(0)
-            Thread(target=self._run, args=(task,), name="gtekit-tokenize", daemon=True).start()
-            self._running += 1
+            try:
+                Thread(target=self._run, args=(task,), name="gtekit-tokenize", daemon=True).start()
+            except RuntimeError as error:  # a limit of threads
+                task.error = error
+                task.ended.set()
+            else:
+                self._running += 1
 
     def _run(self, task: _Task) -> None:
         try:
@@ -164,16 +169,16 @@ def hold_memory(
     return chars + TEXT_CHARS * len(texts)
 
 
-def until_stopped(stop: Event, texts: Iterable[str]) -> Iterator[tuple[int, str]]:
-    """Give texts with their places.
+def until_stopped(stop: Event, items: Iterable[T]) -> Iterator[tuple[int, T]]:
+    """Give texts, or whatever it is, with their places.
 
     Raises:
         StoppedError: Once nobody waits any more.
     """
-    for index, text in enumerate(texts):
+    for index, item in enumerate(items):
         if stop.is_set():
             raise StoppedError
-        yield index, text
+        yield index, item
 
 
 def _longest_piece(text: str) -> int:

@@ -1,6 +1,6 @@
 """Texts of a job to rows for the engine: whole texts, cut as asked, and the pieces of long ones."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Event
 from typing import TYPE_CHECKING
@@ -33,21 +33,29 @@ class TokenizedJob:
         return len(self.whole.token_ids) + (0 if self.pieces is None else len(self.pieces.token_ids))
 
 
-def tokenize_job(model: "Embedder", job: EncodeJob, stop: Event) -> TokenizedJob:
+def tokenize_job(model: "Embedder", job: EncodeJob, stop: Event, most_pieces: int) -> TokenizedJob:
     """Tokenize the texts of a job, cut what is too long, or cut it into pieces, as the job says.
 
     Args:
         model: Whose tokenizer.
         job: At least one text.
         stop: Once set, from another thread, the work is given up with StoppedError.
+        most_pieces: That texts may be cut into.
 
     Raises:
-        Problem: If a text is too long and the job refuses that, or there are more pieces than it allows.
+        Problem: If a text is too long and the job refuses that, or there are too many pieces.
         ArgumentError: If a text can't be tokenized, or the prompt leaves no room.
     """
     limit = min(job.max_tokens or model.max_tokens, model.max_tokens)
+
+    def watch(pieces: int) -> None:
+        if stop.is_set():
+            raise StoppedError
+        if pieces > most_pieces:
+            raise _too_many_pieces(job, most_pieces)
+
     if job.pieces is not None:
-        return _only_pieces(model, job, job.pieces, limit, stop)
+        return _only_pieces(model, job, job.pieces, limit, watch)
     prompted = [job.prompt + text for text in job.texts] if job.prompt else job.texts
     batch = model.tokenizer.encode(prompted, threads=1, stop=stop)
     is_long = batch.lengths > limit
@@ -59,7 +67,7 @@ def tokenize_job(model: "Embedder", job: EncodeJob, stop: Event) -> TokenizedJob
         raise _too_long(job, batch.lengths, places, limit)
     if job.truncation == "chunk":
         texts = ((place, job.texts[place]) for place in places)
-        pieces = chunk_texts(model.tokenizer, texts, prompt=job.prompt, max_tokens=limit)
+        pieces = chunk_texts(model.tokenizer, texts, prompt=job.prompt, max_tokens=limit, on_piece=watch)
         short = batch.select(~is_long) if not is_long.all() else _no_rows()
         return TokenizedJob(
             lengths=batch.lengths, truncated=[], whole_texts=every[~is_long], whole=short, pieces=pieces
@@ -68,30 +76,28 @@ def tokenize_job(model: "Embedder", job: EncodeJob, stop: Event) -> TokenizedJob
     return TokenizedJob(lengths=batch.lengths, truncated=places, whole_texts=every, whole=cut, pieces=None)
 
 
-def _only_pieces(model: "Embedder", job: EncodeJob, asked: Pieces, limit: int, stop: Event) -> TokenizedJob:
+def _only_pieces(
+    model: "Embedder", job: EncodeJob, asked: Pieces, limit: int, watch: Callable[[int], None]
+) -> TokenizedJob:
     pieces = chunk_texts(
         model.tokenizer,
-        _until(stop, job.texts),
+        enumerate(job.texts),
         prompt=job.prompt,
         max_tokens=limit,
         overlap_tokens=asked.overlap_tokens,
+        on_piece=watch,
     )
-    if len(pieces.offsets) > asked.most:
-        raise Problem(
-            Kind.TOO_LARGE,
-            f"the texts have {len(pieces.offsets):,} pieces, the limit of an answer is {asked.most:,}: their vectors "
-            "would take a quarter of --max-memory-bytes. Send fewer texts at once.",
-            param=job.text_name,
-        )
     nothing = np.empty(0, np.int64)
     return TokenizedJob(lengths=nothing, truncated=[], whole_texts=nothing, whole=_no_rows(), pieces=pieces)
 
 
-def _until(stop: Event, texts: Sequence[str]) -> Iterator[tuple[int, str]]:
-    for index, text in enumerate(texts):
-        if stop.is_set():
-            raise StoppedError
-        yield index, text
+def _too_many_pieces(job: EncodeJob, most: int) -> Problem:
+    return Problem(
+        Kind.TOO_LARGE,
+        f"{job.text_name} would be cut into more than {most:,} pieces, whose vectors would take a quarter of "
+        "--max-memory-bytes. Send fewer texts at once.",
+        param=job.text_name,
+    )
 
 
 def _cut(model: "Embedder", prompted: Sequence[str], batch: TokenBatch, limit: int, *, keeps_end: bool) -> TokenBatch:

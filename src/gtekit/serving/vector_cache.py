@@ -34,7 +34,10 @@ class VectorCache:
         cost = _cost(key, vector)
         if cost > self._size_bytes or key in self._entries:
             return
-        self._entries[key] = vector.copy()
+        try:
+            self._entries[key] = vector.copy()
+        except MemoryError:  # it is computed again another time
+            return
         self.held_bytes += cost
         while self.held_bytes > self._size_bytes:
             oldest, gone = self._entries.popitem(last=False)

@@ -236,6 +236,12 @@ def test_answers_beyond_the_memory_are_refused(start_server: "StartServer") -> N
     assert problem(post(small, "/encode_chunks", {"texts": [LONG], "max_tokens": 4}))[1] == "request_too_large"
 
 
+def test_options_in_the_address_of_a_json_body_are_refused_and_not_passed_over(server: "RunningServer") -> None:
+    answer = problem(post(server, "/encode?on_truncation=chunk", {"texts": ["x"]}))
+    assert answer[:2] == (400, "invalid_value")
+    assert "in the body" in answer[2]
+
+
 def test_lines_in_are_lines_out_with_their_ids(server: "RunningServer", minilm: gtekit.Embedder) -> None:
     lines = ['"x"', "", '{"text": "y", "id": "b"}', json.dumps({"text": LONG, "id": 7}), "  "]
     rows = stream(server, lines, "?encoding=base64")

@@ -39,7 +39,7 @@ def test_lines_are_the_same_however_they_are_cut_and_none_is_held_after_it(texts
     async def read() -> list[_Line]:
         found = []
         parts = body(sent[begin : begin + cut] for begin in range(0, len(sent), cut))
-        async for window in _windows(parts, SETTINGS, lease):
+        async for window in _windows(parts, SETTINGS, lease, lambda _: None):
             assert not isinstance(window, Problem)
             assert 0 < len(window) <= WINDOW_TEXTS
             found += window
@@ -62,7 +62,7 @@ def test_a_line_that_does_not_end_counts_as_memory_and_is_refused_when_it_is_too
             yield bytes(50_000)
 
     async def read() -> list[list[_Line] | Problem]:
-        return [found async for found in _windows(parts(), SETTINGS, lease)]
+        return [found async for found in _windows(parts(), SETTINGS, lease, lambda _: None)]
 
     window, problem = asyncio.run(read())
     assert isinstance(window, list)
@@ -94,7 +94,7 @@ def test_others_have_a_turn_while_lines_are_blank(end: bytes) -> None:
         task = asyncio.get_running_loop().create_task(others())
         parts = body([b"\n" * 100 * BLANK_LINES + end])
         count = 0
-        async for window in _windows(parts, SETTINGS, Lease(Metrics(), 2**40)):
+        async for window in _windows(parts, SETTINGS, Lease(Metrics(), 2**40), lambda _: None):
             assert not isinstance(window, Problem)
             count += len(window)
         task.cancel()

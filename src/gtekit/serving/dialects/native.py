@@ -37,6 +37,7 @@ from gtekit.serving.dialects.native_tokens import count_tokens, token_places, to
 from gtekit.serving.encoding import Encoded
 from gtekit.serving.inputs import embed, find_model, queried_model, read_json
 from gtekit.serving.messages import NDJSON, OCTETS, Account, Request, Response
+from gtekit.serving.problems import Kind, Problem
 from gtekit.serving.routes import Route
 from gtekit.version import __version__
 
@@ -69,6 +70,12 @@ async def encode(request: Request, state: "State", account: Account) -> Response
     """Embed a list of texts, or lines as they come."""
     if request.header("content-type").partition(";")[0].strip().lower() == NDJSON:
         return await encode_lines(request, state, account)
+    if request.query:
+        raise Problem(
+            Kind.INVALID_VALUE,
+            "The address has a query string; the options of a JSON body stand in the body, those of "
+            "application/x-ndjson in the address.",
+        )
     asked = await read_json(request, EncodeRequest)
     served = find_model(state, asked.model)
     check_list(asked.texts, state.settings)

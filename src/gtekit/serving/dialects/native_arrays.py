@@ -25,13 +25,10 @@ from gtekit.serving.encoding import EncodeJob, Pieces
 from gtekit.serving.inputs import add_cost, embed, find_model, lane_of, read_json
 from gtekit.serving.messages import OCTETS, Account, Header, Request, Response
 from gtekit.serving.problems import Kind, Problem
-from gtekit.serving.settings import ServerSettings
-from gtekit.serving.tokenizer_work import SHARE, hold_memory
+from gtekit.serving.tokenizer_work import hold_memory
 
 if TYPE_CHECKING:
     from gtekit.serving.state import State
-
-FLOAT_BYTES = 4
 
 
 async def encode_chunks(request: Request, state: "State", account: Account) -> Response:
@@ -50,7 +47,7 @@ async def encode_chunks(request: Request, state: "State", account: Account) -> R
         max_tokens=limit,
         normalize=asked.normalize,
         dimensions=check_range("dimensions", asked.dimensions, 1, model.dimension),
-        pieces=Pieces(overlap_tokens=asked.overlap_tokens, most=_most_rows(model.dimension, state.settings)),
+        pieces=Pieces(overlap_tokens=asked.overlap_tokens),
         lane=lane_of(request),
         deadline=request.deadline,
         disconnect=request.disconnect,
@@ -109,7 +106,7 @@ async def token_states(request: Request, state: "State", account: Account) -> Re
     lengths = await state.tokenizing.run(
         request, cost, lambda stop: count_each(tokenizer, asked.texts, job.prompt, stop, Account())
     )
-    rows, most = sum(min(length, limit) for length in lengths), _most_rows(served.model.dimension, state.settings)
+    rows, most = sum(min(length, limit) for length in lengths), served.scheduler.most_rows
     if rows > most:
         raise Problem(
             Kind.TOO_LARGE,
@@ -120,14 +117,10 @@ async def token_states(request: Request, state: "State", account: Account) -> Re
     if not asked.texts:
         empty = np.empty((0, served.model.dimension), np.float32)
         return Response(content_type=OCTETS, headers=[shape_header(empty)])
-    states, encoded = await served.scheduler.token_states(job)
+    states, encoded = await served.scheduler.token_states(job, rows)
     add_cost(account, encoded)
     numbers = np.concatenate([[len(rows) for rows in states], encoded.lengths]).astype("<i4")
     parts = await asyncio.to_thread(lambda: b"".join([*map(octets, states), numbers.tobytes()]))
     shape = ("x-gtekit-shape", f"{sum(map(len, states))},{served.model.dimension}")
     headers = [*truncation_headers(encoded), *space_headers(served), shape]
     return Response(body=parts, content_type=OCTETS, headers=headers)
-
-
-def _most_rows(dimension: int, settings: ServerSettings) -> int:
-    return settings.max_memory_bytes // SHARE // (dimension * FLOAT_BYTES)

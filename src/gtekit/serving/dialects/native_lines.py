@@ -5,8 +5,9 @@ batches, and one that sends a line and waits gets its answer at once.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
@@ -21,6 +22,7 @@ from gtekit.serving.encoding import Encoded, EncodeJob
 from gtekit.serving.inputs import embed, find_model
 from gtekit.serving.memory import COPIES, Lease
 from gtekit.serving.messages import NDJSON, OCTETS, Account, Request, Response
+from gtekit.serving.metered_body import note_answered
 from gtekit.serving.problems import Kind, Problem
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ async def encode_lines(request: Request, state: "State", account: Account) -> Re
     account.model = served.name
     stream = _Stream(served, asked, job, account, lease)
     headers = space_headers(served)
-    lines = _windows(unlimited(request), state.settings, lease)
+    lines = _windows(unlimited(request), state.settings, lease, partial(note_answered, request))
     if wants_octets(request):
         dimension = job.dimensions or served.model.dimension
         headers.append(("x-gtekit-shape", f"*,{dimension}"))
@@ -70,7 +72,7 @@ def _read_query(query: str) -> EncodeOptions:
 
 
 async def _windows(
-    parts: AsyncIterator[bytes], settings: "ServerSettings", lease: Lease
+    parts: AsyncIterator[bytes], settings: "ServerSettings", lease: Lease, answered: Callable[[int], None]
 ) -> AsyncIterator[list[_Line] | Problem]:
     """Give the lines that are there, window by window; what is wrong with one comes after those before it."""
     most_bytes = min(BYTES_OF_CHAR * settings.max_text_chars + LINE_EXTRA, settings.max_body_bytes)
@@ -91,6 +93,7 @@ async def _windows(
             number += len(whole)
             lease.give_back(COPIES * (held - len(rest)))
             held = len(rest)
+            answered(held)
         open_line.append(rest)
         if held > most_bytes:
             yield Problem(Kind.TOO_LARGE, f"line {number + 1} has more than {most_bytes:,} bytes; split its text.")

@@ -122,21 +122,25 @@ async def embed_all(request: Request, state: "State", account: Account) -> Respo
     body = await read_json(request, EmbedAllRequest)
     served = model_of(request, state, body.model)
     texts = check_texts(body.inputs, state.settings, "inputs")
-    _check_states(served, texts, state.settings)
+    tokens = _check_states(served, texts, state.settings)
     truncation = truncation_of(body, state.settings)
     if truncation == "chunk":
         truncation = "end"  # pieces have a mean, their tokens have none
     job = encode_job(request, served, texts, truncation, body.prompt_name)
     account.model, account.texts = served.name, len(texts)
-    states, encoded = await served.scheduler.token_states(job)
+    states, encoded = await served.scheduler.token_states(job, tokens)
     add_cost(account, encoded)
     headers = compute_headers(started, sum(map(len, texts)), encoded)
     headers += truncation_headers(encoded) + space_headers(served)
     return Response(body=_states_in_parts(states), headers=headers)
 
 
-def _check_states(served: "ServedModel", texts: Sequence[str], settings: "ServerSettings") -> None:
-    """Make sure that hidden states fit into an eighth of the memory: a text has as many as 3 MB of them."""
+def _check_states(served: "ServedModel", texts: Sequence[str], settings: "ServerSettings") -> int:
+    """Make sure that hidden states fit into an eighth of the memory: a text has as many as 3 MB of them.
+
+    Returns:
+        How many tokens there are at most.
+    """
     row_bytes = served.model.dimension * STATE_BYTES
     tokens = sum(min(len(text) + 2, served.model.max_tokens) for text in texts)
     most = max(settings.max_memory_bytes // (8 * row_bytes), served.model.max_tokens)
@@ -147,6 +151,7 @@ def _check_states(served: "ServedModel", texts: Sequence[str], settings: "Server
             f"{most:,} tokens, a character counted as one. Send fewer texts in each of several requests.",
             param="inputs",
         )
+    return tokens
 
 
 async def _states_in_parts(states: Sequence[Floats]) -> AsyncIterator[bytes]:

@@ -13,7 +13,6 @@ from gtekit.serving.inputs import check_content_type, check_texts, decode, find_
 from gtekit.serving.messages import Account, Request, Response
 from gtekit.serving.problems import Kind, Problem
 from gtekit.serving.tokenizer_work import TEXT_CHARS, hold_memory, until_stopped
-from gtekit.tokenizer import StoppedError
 
 if TYPE_CHECKING:
     from gtekit.serving.state import State
@@ -94,9 +93,7 @@ async def decode_ids(request: Request, state: "State", account: Account) -> Resp
 
 def _decoded(tokenizer: "Tokenizer", lists: list[list[int]], skip_special: bool, stop: Event) -> list[str]:
     texts = []
-    for index, ids in enumerate(lists):
-        if stop.is_set():
-            raise StoppedError
+    for index, ids in until_stopped(stop, lists):
         if ids and not 0 <= min(ids) <= max(ids) < tokenizer.vocab_size:
             raise Problem(
                 Kind.INVALID_VALUE,
