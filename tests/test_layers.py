@@ -46,7 +46,7 @@ OPTIONAL_PACKAGES = {  # each imported only by the files that need it
     "msgspec": {"serving"},
     "orjson": {"serving"},
     "prometheus_client": {"serving"},
-    "zstandard": {"serving"},
+    "backports": {"serving"},
     "httpx": {"client"},
 }
 

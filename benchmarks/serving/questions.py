@@ -6,12 +6,12 @@ import json
 from collections.abc import Callable
 
 import numpy as np
-import zstandard
 
 from benchmarks.serving.load import Answer, Call, http_request
 from benchmarks.serving.traffic import REFUSED, Client, Judge, World, headers_of, judged
 from benchmarks.serving.wire import MODEL, PATH, read_vector, vectors_of
 from gtekit.arrays import Floats
+from gtekit.serving.zstd import zstd
 
 Read = Callable[[bytes], Floats]
 
@@ -116,7 +116,7 @@ async def compressed(world: World, client: Client) -> None:
     content = {"input": [world.texts.texts[row] for row in rows], "model": MODEL, "encoding_format": "base64"}
     name = world.random.choice(["gzip", "zstd"])
     body = json.dumps(content).encode()
-    packed = gzip.compress(body) if name == "gzip" else zstandard.ZstdCompressor().compress(body)
+    packed = gzip.compress(body) if name == "gzip" else zstd.compress(body)
     call = Call(http_request(PATH, packed, headers_of(world, content_encoding=name)), rows)
     await judged(world, client, f"compressed with {name}", call, compare(world, rows, vectors_of))
 

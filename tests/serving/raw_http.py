@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import httptools
-import zstandard
+
+from gtekit.serving.zstd import zstd
 
 HANG_S = 30.0  # far above what any request of the tests takes; a server that is silent for so long hangs
 
@@ -23,12 +24,8 @@ class Answer:
 
     def plain(self) -> bytes:
         """The body without its content-encoding."""
-        decoders: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.decompress, "zstd": _unpack_zstd, "": bytes}
+        decoders: dict[str, Callable[[bytes], bytes]] = {"gzip": gzip.decompress, "zstd": zstd.decompress, "": bytes}
         return decoders[self.headers.get("content-encoding", "")](self.body)
-
-
-def _unpack_zstd(packed: bytes) -> bytes:
-    return bytes(zstandard.ZstdDecompressor().decompressobj().decompress(packed))
 
 
 class _Reader:

@@ -30,7 +30,7 @@ EXAMPLE = """\
 Every setting is a flag, a variable and a line of a TOML file: --max-texts 500, GTEKIT_SERVE_MAX_TEXTS=500,
 max_texts = 500. A flag goes before the environment, the environment before the file. A list is --alias A=B --alias C=D,
 GTEKIT_SERVE_ALIAS=A=B,C=D and alias = ["A=B", "C=D"]. SIGTERM and Ctrl-C let requests under way finish."""
-EXTRA_PACKAGES = ("httptools", "msgspec", "orjson", "prometheus_client", "zstandard")
+EXTRA_PACKAGES = ("httptools", "msgspec", "orjson", "prometheus_client")
 METAVARS = {"whole number": "N", "number": "S", "path": "PATH", "text": "TEXT", "texts": "TEXT", "choice": None}
 
 

@@ -2,28 +2,23 @@
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from itertools import chain
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
-from gtekit.errors import MissingExtraError
 from gtekit.serving.exchange import Exchange
 from gtekit.serving.memory import Lease
 from gtekit.serving.messages import Request
 from gtekit.serving.problems import Kind, Problem
-
-try:
-    import zstandard
-except ModuleNotFoundError:
-    raise MissingExtraError("gtekit serve", "serve", "zstandard") from None
+from gtekit.serving.zstd import zstd
 
 if TYPE_CHECKING:
     from gtekit.serving.settings import ServerSettings
 
 STEP: Final = 65_536  # bytes of decompressed body at once
 SLICE: Final = 16_384  # bytes of compressed body at once: 800 members of gzip that hold nothing take 3 ms
-ZSTD_SLICE: Final = 64  # bytes of zstd at once: 16 blocks of 128 kB at most, so a bomb is 2 MB when it is noticed
 ZSTD_WINDOW: Final = 8_388_608  # bytes that a frame may ask for: what RFC 9659 has for HTTP
+ZSTD_OPTIONS: Final[Mapping[int, int]] = {zstd.DecompressionParameter.window_log_max: 23}
 GZIP_BYTES: Final = 40_000  # what zlib needs
 GZIP: Final = 31  # zlib: with gzip's header
 BREATHE: Final = 1_048_576  # bytes, both before and after, after which other requests have a turn: 2 ms of zlib
@@ -187,33 +182,39 @@ class _Zstd:
     def __init__(self, lease: Lease) -> None:
         self._lease = lease
         self._held = 0
-        self._frame: zstandard.ZstdDecompressionObj | None = None
+        self._frame: zstd.ZstdDecompressor | None = None
         self._frames = _Members()
         self.is_whole = False  # no frame is open
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        for begin in range(0, len(data), ZSTD_SLICE):
-            slice_ = data[begin : begin + ZSTD_SLICE]
-            while slice_:
-                if self._frame is None or self._frame.eof:
-                    self._frame = self._next_frame(slice_)
-                try:
-                    piece = self._frame.decompress(slice_)
-                except zstandard.ZstdError as error:
-                    raise Problem(Kind.INVALID_JSON, f"The body is no valid zstd: {error}.") from None
-                slice_ = self._frame.unused_data if self._frame.eof else b""
-                if piece:
-                    self._frames.size += len(piece)
-                    yield piece
+        while data:
+            if self._frame is None or self._frame.eof:
+                self._frame = self._next_frame(data)
+            yield from self._pieces(self._frame, data)
+            data = self._frame.unused_data if self._frame.eof else b""
         self.is_whole = self._frame is not None and self._frame.eof
 
-    def _next_frame(self, head: bytes) -> "zstandard.ZstdDecompressionObj":
+    def _pieces(self, frame: zstd.ZstdDecompressor, data: bytes) -> Iterator[bytes]:
+        while True:
+            try:
+                piece = frame.decompress(data, STEP)
+            except zstd.ZstdError as error:
+                raise Problem(Kind.INVALID_JSON, f"The body is no valid zstd: {error}.") from None
+            if piece:
+                self._frames.size += len(piece)
+                yield piece
+            if frame.eof or frame.needs_input:
+                return
+            data = b""  # the frame keeps what it has not read
+
+    def _next_frame(self, head: bytes) -> zstd.ZstdDecompressor:
         self._frames.add()
         try:
-            window = min(zstandard.get_frame_parameters(head).window_size, ZSTD_WINDOW)
-        except zstandard.ZstdError:  # the head is not whole, or none
-            window = ZSTD_WINDOW
+            size = zstd.get_frame_info(head).decompressed_size  # None: the frame does not say
+        except zstd.ZstdError:  # the head is not whole, or none
+            size = None
+        window = ZSTD_WINDOW if size is None else min(size, ZSTD_WINDOW)
         if window > self._held:
             self._lease.take(window - self._held)
             self._held = window
-        return zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW).decompressobj()
+        return zstd.ZstdDecompressor(options=ZSTD_OPTIONS)

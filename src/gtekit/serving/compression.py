@@ -11,14 +11,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from gtekit.errors import MissingExtraError
 from gtekit.serving.bodies import GZIP
 from gtekit.serving.messages import JSON, Response
-
-try:
-    import zstandard
-except ModuleNotFoundError:
-    raise MissingExtraError("gtekit serve", "serve", "zstandard") from None
+from gtekit.serving.zstd import zstd
 
 LEAST_BYTES: Final = 4096  # less fits into a few packets as it is
 THREAD_BYTES: Final = 65_536  # more is compressed off the event loop: both compressors let other threads run
@@ -52,7 +47,7 @@ def choose_encoding(accepted: str) -> str:
 
 
 def _zstd(body: bytes) -> bytes:
-    return zstandard.ZstdCompressor(level=1).compress(body)
+    return zstd.compress(body, level=1)
 
 
 def _gzip(body: bytes) -> bytes:
