@@ -87,7 +87,13 @@ class Server:
         self.program = program
         self.port = free_port()
         self.log = logs / f"{program.name}.log"
-        inherited = {**os.environ, "GTEKIT_CONFIG": "off", "HF_HUB_OFFLINE": "1", **program.environment}
+        inherited = {
+            **os.environ,
+            "GTEKIT_CONFIG": "off",
+            "HF_HOME": str(logs),
+            "HF_HUB_OFFLINE": "1",
+            **program.environment,
+        }
         with self.log.open("w", encoding="utf-8") as log:
             self.process = subprocess.Popen(
                 program.command(model, self.port), cwd=ROOT, env=inherited, stdout=log, stderr=log

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks.serving.memory import grows
+
 Result = Mapping[str, Any]
 COUNTS = ("requests", "right", "expected_errors", "refused", "while_down")
 SHOWN_FAULTS = 20
@@ -15,6 +17,8 @@ def faults_of(result: Result) -> list[str]:
     for number, life in enumerate(result["lives"], 1):
         if life["exit_code"] != 0:
             faults.append(f"server {number} ended with {life['exit_code']}, expected 0")
+        if grows(life):
+            faults.append(f"server {number} had {life['late_growth']:.1%} more memory in its last quarter than before")
     for name, value in result["left_over"].items():
         if value > name.endswith("in_flight"):  # the request that asks is one
             faults.append(f"{name} is {value:g} once all clients have ended")
@@ -52,13 +56,14 @@ def report(result: Result) -> str:
 
 def lives_table(result: Result) -> list[str]:
     lines = [
-        "| server | exit code | SIGTERM to end | peak, first minute | peak, later | growth | line afterwards |",
-        "|---|---:|---:|---:|---:|---:|---:|",
+        "| server | exit code | SIGTERM to end | peak, first minute | later | growth | afterwards | last quarter |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for number, life in enumerate(result["lives"], 1):
         lines.append(
             f"| {number} | {life['exit_code']} | {life['stop_s']:.2f} s | {life['peak_warm_mib']:.1f} MiB | "
-            f"{life['peak_later_mib']:.1f} MiB | {life['growth_mib']:+.1f} MiB | {life['mib_per_hour']:+.1f} MiB/h |"
+            f"{life['peak_later_mib']:.1f} MiB | {life['growth_mib']:+.1f} MiB | {life['mib_per_hour']:+.1f} MiB/h | "
+            f"{life['late_growth']:+.1%} |"
         )
     return lines
 

@@ -14,7 +14,7 @@ import gtekit
 from benchmarks.serving.figures import figures_of, wrong_in
 from benchmarks.serving.library import make_texts
 from benchmarks.serving.load import Answer, Call, closed_loop, http_request, open_loop
-from benchmarks.serving.memory import growth_of, resident_mib
+from benchmarks.serving.memory import grows, growth_of, resident_mib
 from benchmarks.serving.nuisances import nested, of_tei, wants
 from benchmarks.serving.questions import compare, compare_lines
 from benchmarks.serving.soak import soak
@@ -104,9 +104,20 @@ def test_growth_is_seen_in_a_line_that_rises_and_not_in_one_that_is_level() -> N
     rising = growth_of([(float(second), 100 + second / 60) for second in range(600)])
     assert rising["mib_per_hour"] == pytest.approx(60)
     assert rising["growth_mib"] == pytest.approx(9, abs=0.1)
+    assert rising["late_growth"] == pytest.approx(2.5 / 106.25, rel=0.01)
     level = growth_of([(float(second), 100.0) for second in range(600)])
     assert level["mib_per_hour"] == pytest.approx(0, abs=1e-6)
-    assert level["growth_mib"] == 0
+    assert level["growth_mib"] == level["late_growth"] == 0
+
+
+def test_a_server_is_judged_by_its_level_and_only_where_it_has_lived_for_ten_minutes() -> None:
+    def life(seconds: int, mib_per_minute: float) -> dict[str, float]:
+        early = [(float(second), 80.0) for second in range(30)]  # what it takes to start is no growth
+        return growth_of(early + [(float(second), 100 + mib_per_minute * second / 60) for second in range(30, seconds)])
+
+    assert grows(life(700, 1))
+    assert not grows(life(500, 1))
+    assert not grows(life(700, 0.1))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
