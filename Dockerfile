@@ -6,7 +6,10 @@
 #   docker run --rm -p 8080:8080 -e GTEKIT_SERVE_PRECISION=int8 -v ./keys.toml:/etc/gtekit/keys.toml:ro \
 #       -e GTEKIT_SERVE_KEYS_FILE=/etc/gtekit/keys.toml gtekit --max-texts 500
 #
-# Every setting of gtekit serve is a variable GTEKIT_SERVE_..., or a flag after the name of the image.
+# Every setting of gtekit serve is a flag after the name of the image, a variable GTEKIT_SERVE_..., or a line of the TOML
+# file that GTEKIT_SERVE_CONFIG names; each goes before those after it. So the model of the image, where it has one, goes
+# before a file's. A port other than 8080 is best left to docker (-p 9000:8080), or given as GTEKIT_SERVE_PORT: the health
+# check sees variables alone.
 
 ARG PYTHON=3.12
 
@@ -36,10 +39,9 @@ RUN if [ -n "$MODEL" ]; then gtekit pull "$MODEL"; fi
 
 # other machines reach a container by its network alone, so here it listens on it
 ENV GTEKIT_SERVE_MODEL=${MODEL} \
-    GTEKIT_SERVE_HOST=0.0.0.0 \
-    GTEKIT_SERVE_PORT=8080
+    GTEKIT_SERVE_HOST=0.0.0.0
 EXPOSE 8080
 # SIGTERM lets requests under way finish: give `docker stop` as long as GTEKIT_SERVE_DRAIN_S, which is 30 seconds
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=30s --timeout=25s --start-period=120s --retries=3 CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen(f\"http://127.0.0.1:{os.environ['GTEKIT_SERVE_PORT']}/ready\", timeout=20)"]
+HEALTHCHECK --interval=30s --timeout=25s --start-period=120s --retries=3 CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen(f\"http://127.0.0.1:{os.environ.get('GTEKIT_SERVE_PORT', '8080')}/ready\", timeout=20)"]
 ENTRYPOINT ["gtekit", "serve"]
