@@ -126,3 +126,26 @@ def test_pooling_weighs_pieces_by_their_tokens() -> None:
     embeddings = np.array([[1, 0], [0, 1], [4, 4], [2, 0], [0, 2]], np.float32)
     pooled = pool_chunks(embeddings, np.array([3, 1, 5, 1, 1]), np.array([0, 0, 2, 7, 7]))
     assert pooled.tolist() == [[0.75, 0.25], [4, 4], [1, 1]]
+
+
+@settings(max_examples=100, deadline=None)
+@given(texts=st.lists(st.text("ab .!?\n北é,x1", max_size=200), max_size=4), max_tokens=st.integers(5, 24))
+def test_a_batch_is_the_ranges_of_its_texts(tokenizer: Tokenizer, texts: list[str], max_tokens: int) -> None:
+    seen: list[int] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gtekit.chunking.MOST_PARTS", 7)  # joined often
+        batch = chunk_texts(tokenizer, enumerate(texts), prompt="b", max_tokens=max_tokens, on_piece=seen.append)
+    prompt = tokenizer.encode_with_offsets("b").token_ids.tolist()
+    expected = []
+    for index, text in enumerate(texts):
+        tokens = tokenizer.encode_with_offsets(text)
+        capacity = max_tokens - 2 - len(prompt)
+        spans = list(plan_chunks(text, tokens, capacity=capacity, overlap_tokens=capacity // 8))
+        for begin, end in spans:
+            place = [int(tokens.starts[begin:end].min()), int(tokens.ends[begin:end].max())] if len(spans) > 1 else None
+            ids = [tokenizer.cls_id, *prompt, *tokens.token_ids[begin:end].tolist(), tokenizer.sep_id]
+            expected.append((index, place or [0, len(text)], ids))
+    rows = np.split(batch.token_ids, batch.cu_seqlens[1:-1]) if expected else []
+    found = zip(batch.text_index.tolist(), batch.offsets.tolist(), (ids.tolist() for ids in rows), strict=True)
+    assert list(found) == expected
+    assert seen == list(range(1, len(expected) + 1))

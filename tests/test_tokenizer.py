@@ -9,16 +9,17 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gtekit.config import TokenizerFiles
 from gtekit.errors import ArgumentError, CheckpointError
-from gtekit.tokenizer import PIECE_CHARS, Tokenizer, load_tokenizer
+from gtekit.tokenizer import PIECE_CHARS, StoppedError, Tokenizer, load_tokenizer
 from tests.golden.record_token_ids import FILE, texts_sha256
 from tests.golden.token_texts import TEXTS
 
@@ -313,3 +314,84 @@ def short_tokenizer(make: Callable[..., Tokenizer], request: pytest.FixtureReque
 @given(texts=st.lists(st.text(), min_size=1, max_size=5))
 def test_any_text_has_the_ids_of_transformers(reference: Any, short_tokenizer: Tokenizer, texts: list[str]) -> None:
     assert rows(short_tokenizer, texts) == reference(texts, truncation=True, max_length=16)["input_ids"]
+
+
+PARTS = [
+    *" \t\n\r\u00a0\u3000\0\ufffd\u200b\u200d!'-=[]^`~#$\u2026\u201c\u2011\u3002\uff0c",
+    *"中\uf900\U0002f800\U00020001aEé\u0301\u0323\u0338\u3099\u0e33\u0f71\u0f72Σİßŉſがか한\u1100\u1161\U0001d15e😀",
+    *("e\u0301", "ab", "##a", "[MASK]", "[CLS]", "c-x", "中e", "-xqz中", "-xqz_", "[mask]"),
+]
+
+
+@pytest.fixture
+def short_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gtekit.tokenizer.PIECE_CHARS", 3)
+
+
+@pytest.mark.usefixtures("short_parts")
+@pytest.mark.parametrize(
+    ("options", "added"),
+    [
+        ({}, {}),
+        ({"do_lower_case": False}, {"content": "c-x"}),
+        ({"do_lower_case": False, "strip_accents": True}, {"content": "中e", "normalized": False}),
+        ({"strip_accents": False}, {"content": "xqz", "single_word": True, "normalized": False}),
+        ({"tokenize_chinese_chars": False}, {}),
+    ],
+)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_parts_of_any_text_give_its_tokens_and_their_places(
+    make: Callable[..., Tokenizer], options: dict[str, bool], added: dict[str, Any], data: st.DataObject
+) -> None:
+    tokenizer = with_added(make(1_000_000, **options), added)
+    text = "".join(data.draw(st.lists(st.sampled_from(PARTS), min_size=5, max_size=30)))
+    whole = tokenizer._backend.encode(text)
+    found = tokenizer.encode_with_offsets(text)
+    assert rows(tokenizer, [text])[0] == whole.ids
+    assert found.token_ids.tolist() == whole.ids[1:-1]
+    assert list(zip(found.starts.tolist(), found.ends.tolist(), strict=True)) == whole.offsets[1:-1]
+    words = np.array(whole.word_ids[1:-1], float)
+    assert found.is_word_start.tolist() == (np.diff(words, prepend=-1) != 0).tolist()
+    assert tokenizer.tokens(text) == whole.tokens
+
+
+def with_added(tokenizer: Tokenizer, added: dict[str, Any]) -> Tokenizer:
+    if not added:
+        return tokenizer
+    import tokenizers
+
+    tokenizer._backend.add_tokens([tokenizers.AddedToken(**added)])
+    backend, places = tokenizer._backend, {"max_tokens": tokenizer.max_tokens, "vocab_size": VOCAB_SIZE + 1}
+    return Tokenizer(backend, source=Path("added"), **places)
+
+
+def test_chinese_and_punctuation_are_cut_and_an_endless_word_is_not(make: Callable[..., Tokenizer]) -> None:
+    many = 3 * PIECE_CHARS
+    assert make().longest_part("中" * many) == make().longest_part("!" * many) == PIECE_CHARS
+    assert make().longest_part("a" * many) == many
+    assert make(tokenize_chinese_chars=False).longest_part("中" * many) == many
+    mixed = "中" * PIECE_CHARS + "a" * PIECE_CHARS + "中" * PIECE_CHARS
+    assert make().longest_part(mixed) == many  # no more: two thirds of it, but that takes a look at all of it
+    assert make().longest_part("") == 0
+
+
+def test_a_tokenizer_that_is_stopped_raises_and_the_one_it_was_made_of_does_not(seeded: Tokenizer) -> None:
+    stop = Event()
+    stoppable = seeded.stopped_by(stop)
+    assert stoppable.tokens("a b") == seeded.tokens("a b")
+    stop.set()
+    with pytest.raises(StoppedError):
+        stoppable.tokens("a b")
+    with pytest.raises(StoppedError):
+        stoppable.encode_with_offsets("a b")
+    assert len(seeded.encode_with_offsets("a b").token_ids) == 2
+
+
+@pytest.mark.usefixtures("short_parts")
+def test_a_token_that_has_to_be_a_single_word_is_found_in_no_part_where_it_is_not_in_the_text(
+    make: Callable[..., Tokenizer],
+) -> None:
+    tokenizer = with_added(make(), {"content": "xqz", "single_word": True, "normalized": False})
+    for text in ("xx-xqz中", "xx-xqz_", "xx-xqz!", "xx xqz cd"):
+        assert tokenizer.tokens(text) == tokenizer._backend.encode(text).tokens
