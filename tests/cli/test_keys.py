@@ -50,6 +50,15 @@ def test_json_has_the_key_and_where_it_went(run: Run, tmp_path: Path) -> None:
     assert made["sha256"] == sha256_of(made["key"])
 
 
+def test_the_file_is_named_as_gtekit_serve_names_it_or_shorter(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "keys.toml"
+    assert run("keys", "new", "a", "--keys-file", path)[0] == 0
+    assert run("keys", "new", "b", f"--keys-file={path}")[0] == 0
+    assert len(json.loads(run("keys", "list", "--file", path, "--json")[1])) == 2
+    assert run("keys", "remove", "a", "--keys-file", path)[0] == 0
+    assert "gtekit keys remove b --keys-file" in run("keys", "new", "b", "--file", path)[2]
+
+
 def test_a_removed_key_is_gone(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "keys.toml"
     run("keys", "new", "a", "--file", path)

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+from collections.abc import AsyncIterator
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,13 +15,16 @@ from hypothesis.extra.numpy import arrays
 import gtekit
 from gtekit.arrays import Floats
 from gtekit.serving.answers import (
+    SLICE_BYTES,
     SLICE_ROWS,
     RowWriter,
     base64_rows,
     binary_rows,
     float_rows,
-    in_slices,
+    json_body,
+    octet_body,
     octets,
+    quoted_base64_rows,
     shape_header,
     slices,
     space_headers,
@@ -71,10 +75,30 @@ def test_bits_are_the_signs(embeddings: Floats) -> None:
         assert (signs == (embeddings > 0)).all()
 
 
+async def parts_of(body: bytes | AsyncIterator[bytes]) -> list[bytes]:
+    return [body] if isinstance(body, bytes) else [part async for part in body]
+
+
+@pytest.mark.parametrize("write", [float_rows, quoted_base64_rows])
 @pytest.mark.parametrize("count", [0, 1, SLICE_ROWS, SLICE_ROWS + 1, 3 * SLICE_ROWS])
-def test_slices_are_all_rows_in_order(count: int) -> None:
+def test_a_body_of_json_has_all_rows_in_order_and_no_part_more_than_a_slice(count: int, write: RowWriter) -> None:
     embeddings = np.arange(count * 2, dtype=np.float32).reshape(count, 2)
-    assert asyncio.run(in_slices(float_rows, embeddings)) == float_rows(embeddings)
+    parts = asyncio.run(parts_of(json_body(b'{"rows":[', write, embeddings, b'],"n":1}')))
+    assert b"".join(parts) == b'{"rows":[' + b",".join(write(embeddings)) + b'],"n":1}'
+    assert len(json.loads(b"".join(parts))["rows"]) == count
+    assert len(parts) == (1 if count <= SLICE_ROWS else -(-count // SLICE_ROWS) + 1)
+
+
+@pytest.mark.parametrize(
+    "rows", [[], [0], [1, 2], [1000, 0, 7], [SLICE_BYTES // 8], [SLICE_BYTES // 8 + 1], [9, 500_000]]
+)
+def test_a_body_of_octets_is_that_of_its_arrays_in_parts_of_bounded_size(rows: list[int]) -> None:
+    arrays = [np.arange(2 * count, dtype=np.float32).reshape(count, 2)[:, ::-1] for count in rows]
+    numbers = np.arange(3, dtype="<i4")
+    parts = asyncio.run(parts_of(octet_body([*arrays, numbers])))
+    assert b"".join(parts) == b"".join(map(bits, arrays)) + numbers.tobytes()
+    assert max(map(len, parts)) < 2 * SLICE_BYTES
+    assert (len(parts) == 1) == (8 * sum(rows) + 12 <= SLICE_BYTES)
 
 
 def test_others_have_their_turn_between_slices() -> None:
@@ -108,6 +132,7 @@ def test_headers_say_which_space_vectors_are_in(minilm: gtekit.Embedder) -> None
     served = ServedModel("klein/ä\r\nx", minilm, scheduler)  # type: ignore[arg-type]
     headers = dict(space_headers(served))
     assert headers["x-gtekit-fingerprint"] == minilm.fingerprint
+    assert headers["x-gtekit-precision"] == minilm.precision
     assert headers["x-gtekit-model"] == "klein/%C3%A4%0D%0Ax"
 
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from gtekit.serving.key_file import add_key
+from gtekit.serving.keys import Key, sha256_of
 from gtekit.serving.logs import RequestLog
 from gtekit.serving.messages import Account, Request, Response
 from gtekit.serving.problems import Kind, Problem
@@ -261,7 +263,9 @@ def test_a_deadline_that_passes_gets_504(own: RunningServer) -> None:
     answer = httpx.get(f"{own.url}/sleep", headers={"x-timeout-ms": "100"})
     assert answer.status_code == 504
     assert answer.json()["error"]["code"] == "deadline_exceeded"
-    assert re.search(r"has taken [1-9][0-9,]* ms", answer.json()["error"]["message"])
+    assert re.search(
+        r"has taken [1-9][0-9,]* ms; its header x-timeout-ms gives 100 ms", answer.json()["error"]["message"]
+    )
 
 
 @pytest.mark.parametrize("sent", ["", "0", "-1", "1.5", "soon", "86400001", "1" * 5000, "²"])
@@ -299,6 +303,18 @@ def test_keys_are_asked_for_and_taken_from_any_of_three_headers(start_server: St
     answer = httpx.get(ask, headers={"x-api-key": "secret"})
     assert answer.status_code == 429
     assert int(answer.headers["retry-after"]) <= 20
+
+
+def test_a_key_that_is_not_for_this_is_counted_under_its_name(start_server: StartServer, tmp_path: Path) -> None:
+    file = tmp_path / "keys.toml"
+    for name, scope in (("app", "embed"), ("monitor", "metrics")):
+        add_key(file, Key(name=name, sha256=sha256_of(name), scopes=(scope,)))  # type: ignore[arg-type]
+    closed = start_server(keys_file=file)
+    assert httpx.get(f"{closed.url}/v1/models", headers={"x-api-key": "monitor"}).status_code == 403
+    assert httpx.get(f"{closed.url}/metrics", headers={"x-api-key": "app"}).status_code == 403
+    found = httpx.get(f"{closed.url}/metrics", headers={"x-api-key": "monitor"}).text
+    for route, name in (("/v1/models", "monitor"), ("/metrics", "app")):
+        assert f'gtekit_requests_total{{key="{name}",method="GET",route="{route}",status="403"}} 1.0' in found
 
 
 def test_a_request_is_counted_and_logged_without_its_texts(start_server: StartServer) -> None:

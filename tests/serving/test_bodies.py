@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from gtekit import Embedder
 from gtekit.serving.bodies import MOST_MEMBERS, STEP, BodyReader, _Gzip, _Zstd
 from gtekit.serving.exchange import Exchange
-from gtekit.serving.memory import Lease
+from gtekit.serving.memory import COPIES, SMALL_BYTES, Lease
 from gtekit.serving.metrics import Metrics
 from gtekit.serving.problems import Problem
 from gtekit.serving.settings import ServerSettings
@@ -196,18 +196,65 @@ def test_a_body_that_never_fits_into_memory_gets_413(start_server: StartServer) 
     assert httpx.post(f"{small.url}/embed", json={"inputs": "a" * 60_000}).status_code == 413
 
 
-def test_bodies_of_others_that_fill_the_memory_give_429_until_they_are_gone(start_server: StartServer) -> None:
-    small = start_server(max_memory_bytes=250_000)
+def test_a_body_that_never_fits_is_refused_before_it_comes(start_server: StartServer) -> None:
+    small = start_server(max_memory_bytes=1_000_000)
     with Wire(small.port) as wire:
-        wire.send(post("/embed", b" ", length=100_000))
-        until(lambda: small.state.metrics.held_bytes == 200_000)
-        answer = httpx.post(f"{small.url}/embed", json={"inputs": "word " * 8000})
+        assert wire.send(post("/embed", b"", length=600_000)).receive().status == 413
+
+
+@pytest.mark.parametrize("is_declared", [False, True])
+def test_bodies_of_others_that_fill_the_memory_give_429_until_they_are_gone(
+    start_server: StartServer, is_declared: bool
+) -> None:
+    full = start_server(max_memory_bytes=3_000_000)
+    large = b'{"inputs":"%s"}' % (b"word " * 60_000)
+    headers = {"content-type": "application/json"}
+    with Wire(full.port) as wire:
+        wire.send(post("/embed", b" " * 1_400_000, length=1_499_000))
+        until(lambda: full.state.metrics.held_bytes == 2_800_000)
+        content = large if is_declared else iter([large])
+        answer = httpx.post(f"{full.url}/embed", content=content, headers=headers)
         assert answer.status_code == 429
         assert int(answer.headers["retry-after"]) >= 1
         assert "--max-memory-bytes" in answer.json()["error"]
-        assert httpx.post(f"{small.url}/embed", json={"inputs": "a"}).status_code == 200
-    until(lambda: small.state.metrics.held_bytes == 0)
-    assert httpx.post(f"{small.url}/embed", json={"inputs": "word " * 8000}).status_code == 200
+    until(lambda: full.state.metrics.held_bytes == 0)
+    assert httpx.post(f"{full.url}/embed", content=large, headers=headers).status_code == 200
+
+
+def test_a_length_that_is_only_declared_takes_no_memory(server: RunningServer) -> None:
+    length = server.state.settings.max_body_bytes
+    wires = [Wire(server.port) for _ in range(8)]
+    try:
+        for wire in wires:
+            wire.send(post("/v1/embeddings", b"{", length=length))
+        until(lambda: server.state.metrics.held_bytes == COPIES * len(wires))  # of a byte each
+        large = httpx.post(f"{server.url}/embed", json={"inputs": "word " * 60_000})
+        assert large.status_code == 200
+    finally:
+        for wire in wires:
+            wire.socket.close()
+    until(lambda: server.state.metrics.held_bytes == 0)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/embeddings", {"input": ["sorting algorithms"] * 16}),
+        ("/embed", {"inputs": "word " * 13_000}),  # 65 kB
+        ("/rerank", {"query": "sorting", "texts": ["quicksort", "a cake"]}),
+        ("/tokenize", {"inputs": "sorting algorithms"}),
+    ],
+)
+def test_small_requests_are_answered_while_large_ones_of_others_fill_the_memory(
+    start_server: StartServer, path: str, body: dict[str, object]
+) -> None:
+    full = start_server()
+    limit = full.state.settings.max_memory_bytes
+    full.state.metrics.held_bytes += limit
+    assert httpx.post(f"{full.url}{path}", json=body).status_code == 200
+    assert httpx.post(f"{full.url}/embed", json={"inputs": "a" * SMALL_BYTES}).status_code == 429
+    until(lambda: full.state.metrics.held_bytes == limit)
+    full.state.metrics.held_bytes -= limit
 
 
 def test_a_stream_may_be_longer_than_any_body(start_server: StartServer) -> None:

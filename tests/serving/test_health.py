@@ -135,7 +135,7 @@ def test_readiness_needs_no_place_in_an_executor_that_is_full(minilm: "Embedder"
 class Wrong(Scheduler):
     """A queue that hands out each vector to the next in line."""
 
-    async def encode(self, job: EncodeJob) -> Encoded:
+    async def encode(self, job: EncodeJob, account: Account | None = None) -> Encoded:
         encoded = await super().encode(job)
         encoded.embeddings = np.roll(encoded.embeddings, 1, axis=0)
         return encoded
@@ -144,21 +144,21 @@ class Wrong(Scheduler):
 class Full(Scheduler):
     """A queue without room."""
 
-    async def encode(self, job: EncodeJob) -> Encoded:
+    async def encode(self, job: EncodeJob, account: Account | None = None) -> Encoded:
         raise Problem(Kind.OVERLOADED, "full")
 
 
 class Broken(Scheduler):
     """A queue that fails, with a text in its message."""
 
-    async def encode(self, job: EncodeJob) -> Encoded:
+    async def encode(self, job: EncodeJob, account: Account | None = None) -> Encoded:
         raise RuntimeError(f"failed at {job.texts[0]}")
 
 
 class Stuck(Scheduler):
     """A queue that never answers."""
 
-    async def encode(self, job: EncodeJob) -> Encoded:
+    async def encode(self, job: EncodeJob, account: Account | None = None) -> Encoded:
         await asyncio.Event().wait()
         raise AssertionError
 
@@ -181,6 +181,33 @@ def test_a_queue_that_does_not_answer_rightly_is_not_ready(
     assert words in said
     assert bool(said) == bool(words)
     assert GOLDEN not in said
+
+
+class Behind(Scheduler):
+    """A queue so long that the golden text is not reached in time, while others are served."""
+
+    async def encode(self, job: EncodeJob, account: Account | None = None) -> Encoded:
+        while True:
+            await super().encode(EncodeJob(texts=["another"]))
+
+
+class Halted(Behind):
+    """The same with a lane that has lost a thread."""
+
+    @property
+    def is_alive(self) -> bool:
+        return False
+
+
+@pytest.mark.parametrize(("kind", "words"), [(Behind, ""), (Halted, "not embedded within 2 s")])
+def test_a_long_queue_is_no_fault_while_it_moves(
+    minilm: "Embedder", monkeypatch: pytest.MonkeyPatch, kind: type[Scheduler], words: str
+) -> None:
+    monkeypatch.setattr("gtekit.serving.health.CHECK_TIMEOUT_S", 2)
+    state = state_of(minilm, kind(minilm, ServerSettings(), Metrics()))
+    said = finish(state, check_ready(state))
+    assert words in said
+    assert bool(said) == bool(words)
 
 
 def test_a_server_that_computes_wrongly_answers_503_in_the_words_of_tei(server: RunningServer) -> None:

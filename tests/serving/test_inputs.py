@@ -111,14 +111,14 @@ def test_whatever_comes_is_decoded_or_a_problem(body: bytes) -> None:
         (b'{"input": "\\ud800"}', Kind.INVALID_JSON, None, "half of a surrogate pair"),
         (b'{"input": "a", "count": NaN}', Kind.INVALID_JSON, None, "not JSON"),
         (b'{"input": "a", "x": ' + b"[" * 100_000, Kind.INVALID_JSON, None, "nested too deeply"),
-        (b"[]", Kind.INVALID_JSON, None, "expected object, got array."),
+        (b"[]", Kind.INVALID_JSON, None, "expected object, got list."),
         (b"{}", Kind.INVALID_JSON, "input", "object missing required field input."),
-        (b'{"input": null}', Kind.INVALID_JSON, "input", "input: expected str | array, got null."),
-        (b'{"input": ["a", null]}', Kind.INVALID_JSON, "input", "input[1]: expected str, got null."),
-        (b'{"input": "a", "count": 0}', Kind.INVALID_JSON, "count", "count: expected int >= 1."),
+        (b'{"input": null}', Kind.INVALID_JSON, "input", "input: expected text or list, got null."),
+        (b'{"input": ["a", null]}', Kind.INVALID_JSON, "input", "input[1]: expected text, got null."),
+        (b'{"input": "a", "count": 0}', Kind.INVALID_JSON, "count", "count: expected whole number >= 1."),
         (b'{"input": "a", "count": ' + b"9" * 5000 + b"}", Kind.INVALID_JSON, "count", "count: integer value out of"),
         (b'{"input": [1, 2]}', Kind.TOKEN_IDS, "input", "input[0]: it holds token ids"),
-        (b'{"input": ["a", [1, 2]]}', Kind.INVALID_JSON, "input", "input[1]: expected str, got array."),
+        (b'{"input": ["a", [1, 2]]}', Kind.TOKEN_IDS, "input", "input[1]: it holds token ids"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(body: bytes, kind: Kind, param: str | None, message: str) -> None:
@@ -268,7 +268,7 @@ class Answering:
     def __init__(self, embeddings: Any) -> None:
         self._embeddings = np.asarray(embeddings, np.float32)
 
-    async def encode(self, job: EncodeJob) -> Encoded:
+    async def encode(self, job: EncodeJob, account: Account) -> Encoded:
         """Give it."""
         return Encoded(
             embeddings=self._embeddings,

@@ -12,7 +12,7 @@ import pytest
 from gtekit.errors import FileFormatError
 from gtekit.serving import keys as keys_module
 from gtekit.serving.key_file import add_key, new_secret, remove_key
-from gtekit.serving.keys import Key, Keys, Reload, presented, read_keys, sha256_of
+from gtekit.serving.keys import Key, Keys, Reload, check_scope, presented, read_keys, sha256_of
 from gtekit.serving.problems import Kind, Problem
 from tests.serving.conftest import StartServer, until
 
@@ -85,8 +85,11 @@ def test_a_key_for_metrics_embeds_nothing(tmp_path: Path) -> None:
     path = tmp_path / "keys.toml"
     add_key(path, key(scopes=("metrics",)))
     keys = Keys(path)
-    assert keys.find(SECRET, "metrics") is not None
-    assert kind_of(keys, SECRET) is Kind.FORBIDDEN
+    found = keys.find(SECRET)
+    check_scope(found, "metrics")
+    with pytest.raises(Problem, match="The key search is for metrics; this needs one for embed") as caught:
+        check_scope(found, "embed")
+    assert caught.value.kind is Kind.FORBIDDEN
 
 
 def test_a_change_of_the_file_is_seen_once(tmp_path: Path) -> None:

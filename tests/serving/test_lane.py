@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from gtekit.arrays import Floats, Ints, TokenIds
 from gtekit.serving.lane import ENGINE_THREADS, Lane, Work
+from tests.serving.conftest import until
 
 TIMEOUT_S = 20  # only ever waited for when something is broken
 
@@ -141,6 +142,19 @@ def test_short_works_are_served_as_they_came_and_share_a_call() -> None:
     lane.close()
 
 
+def test_a_work_that_is_first_passes_those_that_wait(lane: Lane, engine: Engine) -> None:
+    engine.hold(lane)
+    works = [work_of([[number] * 10]) for number in range(1, 4)]
+    watching = work_of([[9] * 10])
+    watching.is_first = True
+    for work in (*works, watching):
+        lane.add(work, [0])
+    engine.go.set()
+    for work in (*works, watching):
+        result(work)
+    assert engine.calls[ENGINE_THREADS][0][0] == 9
+
+
 def test_equal_rows_on_their_way_are_run_once(lane: Lane, engine: Engine) -> None:
     engine.hold(lane)
     first, second = work_of([[5, 6], [7], [5, 6]]), work_of([[7], [8]])
@@ -169,6 +183,28 @@ def test_a_dropped_work_costs_nothing_more(lane: Lane, engine: Engine) -> None:
     result(after)
     assert engine.calls[ENGINE_THREADS:] == [[[3]]]
     assert not work.owner.done()
+
+
+def test_a_work_that_left_holds_no_vectors_and_none_of_the_queue_before_its_rows_are_handed_over(
+    lane: Lane, engine: Engine
+) -> None:
+    held = engine.hold(lane)
+    work, other, late = work_of([[1], [2]]), work_of([[2], [9]]), work_of([[1], [2]])
+    lane.add(work, range(2))
+    lane.add(other, range(2))
+    for gone in (work, held[0]):
+        lane.leave(gone)
+        assert gone.vectors.nbytes == 0
+    assert (lane.queued_texts, lane.queued_tokens) == (1, 1)
+    lane.add(late, range(2))  # its rows are on their way, as far as it can see
+    lane.drop(other)
+    assert lane.queued_texts == 0
+    engine.go.set()
+    lane.hand_over(held[0])
+    lane.hand_over(work)
+    assert result(late).tolist() == [vector_of([1], True), vector_of([2], True)]
+    assert lane.queued_tokens == lane.queued_texts == 0
+    until(lambda: not lane._takers)
 
 
 def test_a_work_that_was_dropped_before_it_came_is_not_taken(lane: Lane, engine: Engine) -> None:

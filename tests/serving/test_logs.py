@@ -14,6 +14,7 @@ import pytest
 from gtekit.serving.keys import Key, sha256_of
 from gtekit.serving.logs import MOST_WAITING, Answered, RequestLog
 from gtekit.serving.messages import Account, Request
+from gtekit.serving.problems import Kind
 from tests.serving.conftest import StartServer
 
 Form = Literal["json", "text", "off"]
@@ -100,6 +101,11 @@ def test_no_line_holds_path_query_headers_or_made_up_methods(form: Form) -> None
 def test_the_level_follows_the_status() -> None:
     found = lines("json", *(answered(status=status) for status in (200, 404, 499, 500, 503)))
     assert [json.loads(line)["level"] for line in found] == ["info", "warning", "warning", "error", "error"]
+
+
+def test_a_deadline_that_passed_is_no_fault_of_the_server() -> None:
+    (line,) = lines("json", answered(status=504, problem=Kind.DEADLINE.value))
+    assert json.loads(line)["level"] == "warning"
 
 
 def test_a_line_for_people_has_what_matters() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import re
 import threading
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -52,6 +53,20 @@ def remaining(server: RunningServer) -> int:
     """What is left, by a request that costs nothing."""
     found = httpx.get(f"{server.url}/v1/models", headers=HEADERS).headers
     return int(found.get("x-ratelimit-remaining-tokens", 0))
+
+
+def test_a_refusal_says_what_the_request_counts_for_and_what_is_left(limited: RunningServer) -> None:
+    assert ask(limited, "/v1/embeddings", {"input": ["word " * 200] * 2}).status_code == 200
+    answer = ask(limited, "/v1/embeddings", {"input": ["word " * 200] * 9})
+    assert answer.status_code == 429
+    left = int(answer.headers["x-ratelimit-remaining-tokens"])
+    message = answer.json()["error"]["message"]
+    found = re.search(
+        r"may use 2,000 tokens a minute; this request counts for about ([0-9,]+), and ([0-9,]+) are", message
+    )
+    assert found is not None, message
+    cost, said = (int(number.replace(",", "")) for number in found.groups())
+    assert said <= left <= said + 100 < cost  # what has come in meanwhile
 
 
 def test_a_request_is_charged_what_it_has_cost_and_its_own_headers_say_so(limited: RunningServer) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import jsonschema_rs
 import pytest
 from openapi_spec_validator import validate
@@ -22,6 +23,7 @@ from tests.serving.raw_http import ask
 
 DOCUMENT = document(ROUTES)
 DIALECTS = {route.dialect.name: route.dialect for route in ROUTES}
+INPUTS = [{"content": [{"type": "text", "text": "a"}]}]
 TYPED = [route for route in ROUTES if route.request is not None]
 
 
@@ -139,3 +141,42 @@ def test_the_routes_that_are_said_to_need_a_key_do_and_the_others_do_not(
             assert ("401" in operation["responses"]) == bool(operation["security"]), path
             with_key = ask(server.url, route.method, path, headers={**headers, "authorization": "Bearer secret"})
             assert with_key.status != 401, path
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/embeddings", {"input": ""}),
+        ("/v1/embeddings", {"input": []}),
+        ("/v1/embeddings", {"input": ["a", ""]}),
+        ("/v1/embeddings", {"input": "a", "dimensions": 0}),
+        ("/v1/embeddings", {"input": "a", "prompt_name": ""}),
+        ("/v1/embeddings", {"input": "a", "task": "dance"}),
+        ("/v1/embeddings", {"input": "a", "input_type": "query", "task": "dance"}),
+        ("/v1/embeddings", {"input": "a", "late_chunking": True}),
+        ("/embed", {"inputs": "a", "prompt_name": ""}),
+        ("/similarity", {"inputs": {"source_sentence": "", "sentences": ["a"]}}),
+        ("/similarity", {"inputs": {"source_sentence": "a", "sentences": []}}),
+        ("/decode", {"ids": []}),
+        ("/decode", {"ids": [-1]}),
+        ("/decode", {"ids": [1, [2]]}),
+        ("/v2/embed", {"model": NAME, "input_type": "search_query", "texts": []}),
+        ("/v2/embed", {"model": NAME, "input_type": "search_query", "texts": [], "inputs": INPUTS}),
+        ("/v2/embed", {"model": NAME, "input_type": "search_query", "inputs": [{"content": []}]}),
+        ("/v2/embed", {"model": NAME, "input_type": "search_query", "texts": ["a"], "images": ["x"]}),
+        ("/v2/embed", {"model": NAME, "input_type": "image", "texts": ["a"]}),
+        ("/v1/rerank", {"query": "", "documents": ["a"]}),
+        ("/v1/rerank", {"query": "a", "documents": []}),
+        ("/v1/rerank", {"query": "a", "documents": [{"text": ""}]}),
+        ("/encode", {"texts": ["a"], "max_tokens": 0}),
+        ("/encode", {"texts": ["a"], "dimensions": 0}),
+        ("/encode", {"texts": ["a"], "prompt": "", "prompt_name": ""}),
+        ("/encode_chunks", {"texts": ["a"], "overlap_tokens": -1}),
+        ("/token_states", {"texts": ["a"], "on_truncation": "chunk"}),
+        ("/truncation_report", {"texts": ["a"], "max_tokens": 0}),
+    ],
+)
+def test_what_is_always_refused_is_not_allowed_by_the_schema(url: str, path: str, body: dict[str, Any]) -> None:
+    schema = DOCUMENT["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert not jsonschema_rs.is_valid({**schema, "components": DOCUMENT["components"]}, body)
+    assert httpx.post(f"{url}{path}", json=body).status_code in (400, 422)

@@ -1,6 +1,5 @@
 """HTTP as it comes over a socket: order, limits and time."""
 
-import asyncio
 import io
 import socket
 import struct
@@ -9,12 +8,10 @@ import time
 from typing import Any
 
 import httpx
-import numpy as np
 import pytest
 
-from gtekit import Embedder
 from gtekit.serving.messages import Account, Request, Response
-from gtekit.serving.protocol import WAITING_WATER
+from gtekit.serving.protocol import MOST_HEADERS
 from gtekit.serving.route_table import PLAIN
 from gtekit.serving.routes import Route
 from tests.serving.conftest import RunningServer, StartServer, until
@@ -32,70 +29,6 @@ def test_requests_on_one_connection_are_answered_in_turn(server: RunningServer) 
     with Wire(server.port) as wire:
         for _ in range(3):
             assert wire.send(post("/v1/embeddings", HELLO)).receive().status == 200
-
-
-def test_pipelined_requests_are_answered_in_their_order(server: RunningServer, minilm: Embedder) -> None:
-    texts = ["a", "b longer text " * 40, "c", "d"]
-    with Wire(server.port) as wire:
-        wire.send(b"".join(post("/embed", f'{{"inputs":"{text}"}}'.encode()) for text in texts))
-        answers = [wire.receive() for _ in texts]
-    assert [answer.status for answer in answers] == [200] * 4
-    found = np.array([answer.json[0] for answer in answers], np.float32)
-    np.testing.assert_array_equal(found, minilm.encode(texts))
-
-
-def test_a_pipelined_request_that_is_no_http_is_refused_after_the_answers_before_it(server: RunningServer) -> None:
-    with Wire(server.port) as wire:
-        wire.send(post("/v1/embeddings", HELLO) + get("/live") + b"nonsense\r\n\r\n")
-        assert [wire.receive().status for _ in range(3)] == [200, 200, 400]
-        assert wire.is_closed()
-
-
-def test_more_pipelined_requests_than_wait_are_refused(server: RunningServer) -> None:
-    with Wire(server.port) as wire:
-        wire.send(get("/live") * 80)
-        statuses = [wire.receive().status for _ in range(66)]
-    assert statuses == [200] * 65 + [400]
-
-
-def test_bodies_that_wait_for_answers_before_theirs_are_left_with_the_client(start_server: StartServer) -> None:
-    let_read, has_read, let_go = threading.Event(), threading.Event(), threading.Event()
-    found: list[bool] = []
-
-    async def wait(request: Request, state: Any, account: Account) -> Response:
-        while not let_read.is_set():
-            await asyncio.sleep(0.01)
-        size = len(await request.body())
-        found.extend(connection._is_reading_paused for connection in _open(busy))
-        has_read.set()
-        while not let_go.is_set():
-            await asyncio.sleep(0.01)
-        return Response(body=b"%d" % size)
-
-    route = Route(method="POST", path="/wait", dialect=PLAIN, handler=wait, summary="")
-    busy = start_server(routes=(route,))
-    size, count = 200_000, 60
-    with Wire(busy.port) as wire:
-        sending = threading.Thread(target=wire.send, args=(post("/wait", b" " * size) * count,))
-        sending.start()
-        connection: Any
-        until(lambda: any(connection._is_reading_paused for connection in _open(busy)))
-        (connection,) = _open(busy)
-        held = sum(exchange._buffered for exchange in connection._waiting)
-        assert held <= WAITING_WATER + 262_144  # of the last packet
-        let_read.set()
-        assert has_read.wait(30)
-        assert found == [True]  # who reads the first body does not let in more of the others
-        let_go.set()
-        assert [wire.receive().body for _ in range(count)] == [b"%d" % size] * count
-        sending.join()
-    until(lambda: not _open(busy))
-
-
-def _open(server: RunningServer) -> tuple[Any, ...]:
-    connections = server.server._connections
-    assert connections is not None
-    return tuple(connections.open)
 
 
 def test_a_request_in_single_bytes_is_answered(server: RunningServer) -> None:
@@ -147,6 +80,27 @@ def test_who_speaks_tls_is_told_that_this_is_plain_http(server: RunningServer) -
     assert "http://" in answer.json["error"]["message"]
 
 
+def test_who_speaks_http_2_without_asking_is_told_that_this_is_http_1_1(server: RunningServer) -> None:
+    with Wire(server.port) as wire:
+        answer = wire.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(9)).receive()
+    assert answer.status == 400
+    assert answer.json["error"]["message"].startswith("This is HTTP/2, begun without asking; this server speaks HTTP/1")
+
+
+def test_headers_that_come_too_slowly_are_refused_with_the_setting(start_server: StartServer) -> None:
+    with Wire(start_server(**SHORT).port) as wire:
+        answer = wire.send(b"GET /live HTTP/1.1\r\n").receive()
+    assert answer.status == 408
+    assert "0.3 seconds (--header-timeout-s)" in answer.json["error"]["message"]
+
+
+def test_a_request_to_be_a_proxy_is_refused_as_one(server: RunningServer) -> None:
+    with Wire(server.port) as wire:
+        answer = wire.send(b"CONNECT example.org:443 HTTP/1.1\r\nhost: example.org:443\r\n\r\n").receive()
+    assert (answer.status, answer.headers["allow"]) == (405, "")
+    assert "no proxy" in answer.json["error"]
+
+
 def test_a_request_hidden_behind_two_lengths_is_never_answered(server: RunningServer) -> None:
     hidden = get("/live")
     with Wire(server.port) as wire:
@@ -187,6 +141,31 @@ def test_headers_that_are_too_long_get_431(server: RunningServer, part: str) -> 
     end = b" HTTP/1.1\r\nhost: a\r\n\r\n" if part == "target" else b"\r\n\r\n"
     with Wire(server.port) as wire:
         assert wire.send(request.removesuffix(b"\r\n") + end).receive().status == 431
+
+
+@pytest.mark.parametrize("name", ["x-{}", "x"])
+def test_more_headers_than_anybody_sends_get_431(server: RunningServer, name: str) -> None:
+    headers = [f"{name.format(number)}: a" for number in range(MOST_HEADERS)]
+    with Wire(server.port) as wire:
+        assert wire.send(get("/live", *headers[1:])).receive().status == 200  # with host: as many as are allowed
+        answer = wire.send(get("/live", *headers)).receive()
+        assert answer.status == 431
+        assert "100 headers" in answer.json["error"]["message"]
+        assert wire.is_closed()
+
+
+@pytest.mark.parametrize("header", [b"a:\r\n", b"a: " + b"b" * 3000 + b"\r\n"])
+def test_headers_beyond_the_limits_are_not_even_parsed(start_server: StartServer, header: bytes) -> None:
+    server = start_server()
+    most = server.state.settings.max_header_bytes
+    with Wire(server.port) as wire:
+        wire.send(b"GET /live HTTP/1.1\r\nhost: a\r\n" + header * (200_000 // len(header)))
+        connections: Any = server.server._connections
+        until(lambda: any(connection._problem for connection in connections.open))
+        (connection,) = connections.open
+        assert connection._head_count <= MOST_HEADERS + 1
+        assert connection._head_bytes <= most + len(header)
+        assert wire.receive().status == 431
 
 
 @pytest.mark.parametrize("ending", [b"5;" + b"x" * 400_000, b"0\r\nx: " + b"x" * 400_000])
@@ -244,6 +223,43 @@ def test_who_does_not_read_the_answer_is_cut_off(start_server: StartServer) -> N
     assert slow.state.metrics.held_bytes == 0
 
 
+SIZE = 20_000_000
+
+
+async def large(request: Request, state: Any, account: Account) -> Response:
+    return Response(body=bytes(SIZE))
+
+
+LARGE = Route(method="GET", path="/large", dialect=PLAIN, handler=large, summary="")
+
+
+def test_nothing_is_written_to_a_client_that_is_cut_off(
+    start_server: StartServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    slow = start_server(routes=(LARGE,), body_timeout_s=0.1)
+    with Wire(slow.port) as wire:
+        wire.send(get("/large"))
+        until(lambda: slow.state.metrics.requests_in_flight == 1)
+        until(lambda: slow.state.metrics.requests_in_flight == 0)
+    assert "socket.send()" not in caplog.text  # asyncio's complaint
+
+
+def test_who_reads_the_answer_slowly_but_steadily_gets_all_of_it(start_server: StartServer) -> None:
+    slow = start_server(routes=(LARGE,), body_timeout_s=0.2)
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
+        connection.connect(("127.0.0.1", slow.port))
+        connection.sendall(get("/large", "connection: close"))
+        received, end = 0, time.monotonic() + 2.0
+        while time.monotonic() < end:
+            received += len(connection.recv(8000))  # 200 kB a second: too little to empty what the kernel holds
+            time.sleep(0.04)
+        assert slow.state.metrics.requests_in_flight == 1
+        while part := connection.recv(1_000_000):
+            received += len(part)
+    assert received > SIZE
+
+
 def test_vectors_that_nobody_reads_are_held_memory(start_server: StartServer) -> None:
     small = start_server(max_memory_bytes=6_000_000, max_texts=5000)
     metrics = small.state.metrics
@@ -269,6 +285,7 @@ def test_a_connection_too_many_gets_503_and_the_others_go_on(start_server: Start
             answer = three.receive()
             assert (answer.status, answer.headers["retry-after"]) == (503, "1")
             assert "--max-connections" in answer.json["error"]["message"]
+            assert (answer.json["error"]["type"], answer.json["error"]["code"]) == ("server_error", "unavailable")
         assert one.send(get("/live")).receive().status == 200
     until(lambda: small.state.metrics.connections == 0)
     with Wire(small.port) as four:

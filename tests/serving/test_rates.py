@@ -62,7 +62,9 @@ def test_a_minute_of_requests_at_once_and_then_one_at_a_time() -> None:
         rates.admit(who)
     assert caught.value.kind is Kind.RATE_LIMIT
     assert caught.value.retry_after_s == pytest.approx(1.0)
-    assert "60 requests a minute" in caught.value.message
+    assert caught.value.message == (
+        "The key a may use 60 requests a minute; this request counts for 1, and 0 are left. Try again in 1 s."
+    )
     clock.now += 1.0
     assert [is_let_in(rates, who) for _ in range(2)] == [True, False]
 
@@ -73,7 +75,9 @@ def test_requests_at_the_same_time_share_the_tokens_of_a_minute() -> None:
     who = key(tokens=2000)
     at_once = [admitted(rates, who) for _ in range(10)]
     assert [can_take(reservation, 800) for reservation in at_once] == [True] * 2 + [False] * 8
-    with pytest.raises(Problem, match="2,000 tokens a minute") as caught:
+    with pytest.raises(
+        Problem, match="2,000 tokens a minute; this request counts for about 800, and 400 are"
+    ) as caught:
         at_once[2].raise_to(800)
     assert caught.value.kind is Kind.RATE_LIMIT
     assert caught.value.retry_after_s == pytest.approx(12.0)
@@ -126,7 +130,8 @@ def test_a_reservation_that_grows_takes_the_difference() -> None:
         (0, Kind.GONE, 200),  # the engine may have been at work
         (0, Kind.DEADLINE, 200),
         (300, Kind.GONE, 300),
-        (0, Kind.TOO_LONG, 0),
+        (0, Kind.TOO_LONG, 200),
+        (0, Kind.TOO_MANY, 0),
         (50, Kind.OVERLOADED, 50),
     ],
 )

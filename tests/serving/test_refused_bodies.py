@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from gtekit.serving.inputs import decode
 from gtekit.serving.problems import Kind, Problem
+from gtekit.serving.refused_bodies import MIXED_BYTES
 
 
 class Body(msgspec.Struct):
@@ -19,6 +20,11 @@ class Body(msgspec.Struct):
 
 class Strict(msgspec.Struct, forbid_unknown_fields=True):
     model: str | None = None
+
+
+class Ranked(msgspec.Struct):
+    query: str
+    documents: list[str]
 
 
 class Named(msgspec.Struct):
@@ -77,17 +83,42 @@ def test_numbers_alone_are_token_ids(ids: list[Any]) -> None:
 @pytest.mark.parametrize(
     ("texts", "message"),
     [
-        (["a", 5], "input[1]: expected str, got int."),
-        ([5, "a"], "input[0]: expected str, got int."),
-        (["a", [1, 2]], "input[1]: expected str, got array."),
-        ([[1, 2], ["a"]], "input[0]: expected str, got array."),
-        ([[]], "input[0]: expected str, got array."),
-        ([5, None], "input[0]: expected str, got int."),
+        (["a", 5], "input[1]: expected text, got number."),
+        ([5, "a"], "input[0]: expected text, got number."),
+        (["a", ["b", 1]], "input[1]: expected text, got list."),
+        (["a", ["b"], [1, 2]], "input[1]: expected text, got list."),
+        ([[]], "input[0]: expected text, got list."),
+        ([5, None], "input[0]: expected text, got number."),
     ],
 )
 def test_a_number_among_texts_is_no_token_id(texts: list[Any], message: str) -> None:
     problem = problem_of(Body, json.dumps({"input": texts}).encode())
     assert (problem.kind, problem.param, problem.message) == (Kind.INVALID_JSON, "input", message)
+
+
+@pytest.mark.parametrize(("texts", "place"), [([[1, 2], "a"], 0), (["a", [1, 2]], 1), (["a", [3], None], 1)])
+def test_a_list_of_numbers_among_texts_is_one_of_token_ids(texts: list[Any], place: int) -> None:
+    problem = problem_of(Body, json.dumps({"input": texts}).encode())
+    assert (problem.kind, problem.param) == (Kind.TOKEN_IDS, "input")
+    assert problem.message.startswith(f"input[{place}]: it holds token ids")
+
+
+@pytest.mark.parametrize(("documents", "got"), [([1], "number"), ([[1, 2]], "list"), (["a", [1]], "list")])
+def test_documents_to_rank_are_never_taken_for_token_ids(documents: list[Any], got: str) -> None:
+    problem = problem_of(Ranked, json.dumps({"query": "a", "documents": documents}).encode())
+    assert problem.message == f"documents[{len(documents) - 1}]: expected text, got {got}."
+
+
+def test_a_long_list_is_not_made_into_objects_to_be_looked_into() -> None:
+    long = json.dumps({"input": ["a", [1], *[1] * MIXED_BYTES]}).encode()
+    assert problem_of(Body, long).message == "input[1]: expected text, got list."
+
+
+@pytest.mark.parametrize("begin", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_another_encoding_than_plain_utf_8_is_named(begin: str) -> None:
+    body = '{"input":"a"}'.encode(begin)
+    message = f"the body begins with the bytes {body[:4].hex(' ')}, a byte-order mark or UTF-16. Send UTF-8 without"
+    assert problem_of(Body, body).message.startswith(message)
 
 
 def test_a_nested_field_is_looked_into() -> None:
@@ -118,8 +149,8 @@ def test_a_missing_field_is_said_with_what_was_sent_instead(body: bytes, message
 @pytest.mark.parametrize(
     ("body", "param", "message"),
     [
-        (b'{"modle":"m"}', "modle", "object contains unknown field modle (did you mean model?)."),
-        (b'{"quux":"m"}', "quux", "object contains unknown field quux."),
+        (b'{"modle":"m"}', "modle", "unknown field modle (did you mean model?)."),
+        (b'{"quux":"m"}', "quux", "unknown field quux; known are: model."),
     ],
 )
 def test_a_field_that_is_refused_is_said_with_the_one_that_was_meant(body: bytes, param: str, message: str) -> None:

@@ -2,8 +2,9 @@
 
 import asyncio
 import gc
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,10 @@ import pytest
 
 import gtekit
 from gtekit.arrays import Floats
-from gtekit.serving.encoding import Encoded, EncodeJob
+from gtekit.serving.encoding import Encoded, EncodeJob, Pieces
 from gtekit.serving.lane import ENGINE_THREADS, Work
 from gtekit.serving.memory import Lease
-from gtekit.serving.messages import Disconnect
+from gtekit.serving.messages import Account, Disconnect
 from gtekit.serving.metrics import Metrics
 from gtekit.serving.problems import Kind, Problem
 from gtekit.serving.scheduler import Scheduler
@@ -155,6 +156,25 @@ def test_pieces_of_long_texts_are_taken_from_the_memory_of_all(minilm: gtekit.Em
     run(minilm, body)
 
 
+def test_tokenizing_a_large_request_takes_memory_until_it_is_done(minilm: gtekit.Embedder) -> None:
+    model = HeldModel(minilm)
+    metrics = Metrics()
+
+    async def body(scheduler: Scheduler) -> None:
+        text = "中" * 40_000
+        with pytest.raises(Problem, match="--max-memory-bytes"):
+            await scheduler.encode(EncodeJob(texts=[text], truncation="end", lease=Lease(metrics, 10_000_000)))
+        lease = Lease(metrics, 100_000_000)
+        task = asyncio.create_task(scheduler.encode(EncodeJob(texts=[text], truncation="end", lease=lease)))
+        await until(lambda: lease.held > 10_000_000)
+        assert await asyncio.to_thread(model.engine.began.acquire, timeout=TIMEOUT_S)
+        await until(lambda: lease.held == 384 * 4)
+        model.engine.go.set()
+        await task
+
+    run(model, body)
+
+
 def test_cutting_stops_for_a_client_that_is_gone(minilm: gtekit.Embedder) -> None:
     async def body(scheduler: Scheduler) -> None:
         gone = Disconnect()
@@ -184,6 +204,101 @@ def test_a_large_work_that_is_given_up_leaves_the_queue(minilm: gtekit.Embedder)
         await asyncio.gather(*held)
 
     run(model, body)
+
+
+def test_states_of_tokens_keep_no_large_work_that_was_given_up(minilm: gtekit.Embedder) -> None:
+    model = HeldModel(minilm)
+
+    async def body(scheduler: Scheduler) -> None:
+        held = await model.hold(scheduler, "bulk")
+        free = threading.Event()
+        scheduler._states.submit(free.wait, TIMEOUT_S)
+        task = asyncio.create_task(scheduler.encode(EncodeJob(texts=[str(number) for number in range(3000)])))
+        await until(lambda: scheduler.queued_texts("bulk") == 3000)
+        lane = scheduler._lanes["bulk"]
+        task.cancel()
+        await until(lambda: len(lane._takers) == len(held))
+        free.set()
+        model.engine.go.set()
+        await asyncio.gather(*held)
+
+    run(model, body)
+
+
+@pytest.mark.parametrize("end", ["deadline", "cancel", "hang up"])
+def test_who_leaves_before_the_answer_has_a_lane_and_pays_for_what_was_computed(
+    minilm: gtekit.Embedder, end: str
+) -> None:
+    model = HeldModel(minilm)
+
+    async def body(scheduler: Scheduler) -> None:
+        account, gone = Account(), Disconnect()
+        deadline = time.monotonic() + 0.2 if end == "deadline" else None
+        texts = [f"{word} " * 250 for word in ("one", "two", "three", "four", "five")]  # two of them are a call
+        job = EncodeJob(texts=texts, lane="bulk", disconnect=gone, deadline=deadline)
+        task = asyncio.create_task(scheduler.encode(job, account))
+        for _ in range(ENGINE_THREADS):
+            assert await asyncio.to_thread(model.engine.began.acquire, timeout=TIMEOUT_S)
+        if end == "cancel":
+            task.cancel()
+        elif end == "hang up":
+            gone.set()
+        with pytest.raises((Problem, asyncio.CancelledError)):
+            await task
+        assert account.lane == "bulk"
+        assert account.tokens == 4 * 252
+        assert account.inference_s > 0
+        model.engine.go.set()
+
+    run(model, body, bulk_call_tokens=513)
+
+
+def test_who_leaves_the_queue_has_waited_and_pays_for_nothing(minilm: gtekit.Embedder) -> None:
+    model = HeldModel(minilm)
+
+    async def body(scheduler: Scheduler) -> None:
+        held = await model.hold(scheduler)
+        account = Account()
+        with pytest.raises(Problem):
+            await scheduler.encode(EncodeJob(texts=["late"], deadline=time.monotonic() + 0.05), account)
+        assert (account.lane, account.tokens, account.inference_s) == ("interactive", 0, 0)
+        assert account.queue_s > 0.03
+        model.engine.go.set()
+        await asyncio.gather(*held)
+
+    run(model, body)
+
+
+@pytest.mark.parametrize("pieces", [Pieces(overlap_tokens=0), None])
+def test_few_characters_that_become_many_pieces_are_cut_beside_those_of_queries(
+    minilm: gtekit.Embedder, pieces: Pieces | None
+) -> None:
+    async def body(scheduler: Scheduler) -> None:
+        free = threading.Event()
+        many = EncodeJob(texts=["中" * 2000], max_tokens=3, truncation="chunk", pieces=pieces)
+        few = EncodeJob(texts=["中" * 2000], max_tokens=300, truncation="chunk", pieces=pieces)
+        slow = Ticket(EncodeJob(texts=["a"]))
+        slow.job.texts = Blocking(free)
+        scheduler._tokenizing[False].put(slow)
+        task = asyncio.create_task(scheduler.encode(many))
+        await scheduler.encode(few)
+        assert not task.done()
+        free.set()
+        await task
+
+    run(minilm, body)
+
+
+class Blocking(list[str]):
+    """Texts that keep their thread until they may be read."""
+
+    def __init__(self, free: threading.Event) -> None:
+        super().__init__(["a"])
+        self._free = free
+
+    def __iter__(self) -> Iterator[str]:
+        assert self._free.wait(TIMEOUT_S)
+        return super().__iter__()
 
 
 def test_an_answered_job_is_not_kept_by_its_client_or_by_itself(minilm: gtekit.Embedder) -> None:

@@ -145,7 +145,7 @@ async def wait(request, state, account):
     if request.query == "tokenizer":
         await state.tokenizing.run(request, 1_000_000, work)
     elif request.query == "queue":
-        await asyncio.get_running_loop().run_in_executor(next(iter(state.models)).scheduler._aside, work, None)
+        await asyncio.get_running_loop().run_in_executor(next(iter(state.models)).scheduler._left, work, None)
     else:
         await asyncio.to_thread(work, None)
     return Response()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import gtekit
 from gtekit.errors import ArgumentError
 from gtekit.serving.memory import Lease
 from gtekit.serving.messages import Request
@@ -16,13 +17,15 @@ from gtekit.serving.settings import ServerSettings
 from gtekit.serving.tokenizer_work import (
     INLINE_CHARS,
     MOST_WAITING,
-    PIECE_BYTES,
+    TEXT_CHARS,
     THREADS,
+    Amount,
     TokenizerWork,
+    amount_of,
     hold_memory,
     until_stopped,
 )
-from gtekit.tokenizer import PIECE_CHARS
+from gtekit.serving.tokenizing import working_bytes
 
 MUCH = INLINE_CHARS + 1
 
@@ -195,18 +198,23 @@ def test_errors_of_texts_are_those_of_the_request_and_others_are_ours(cost: int)
     assert asyncio.run(outcome(ZeroDivisionError("ours"))).args == ("ours",)
 
 
-def test_memory_is_held_for_answers_and_for_the_longest_piece() -> None:
+def test_memory_is_held_for_answers_and_for_the_work() -> None:
     settings = ServerSettings(max_memory_bytes=100_000_000)
     metrics = Metrics()
-    words, chinese = "word " * 30_000, "中" * 60_000
-    for texts, longest in ((["a" * 100] * 5, 100), ([words], PIECE_CHARS + 4), ([chinese, "b"], 60_000), ([], 0)):
-        lease = Lease(metrics, settings.max_memory_bytes)
-        hold_memory(request_of(lease), texts, settings, token_bytes=10, name="texts")
-        assert abs(metrics.held_bytes - 10 * sum(map(len, texts)) - longest * PIECE_BYTES) <= 5 * PIECE_BYTES
-        lease.release()
+    lease = Lease(metrics, settings.max_memory_bytes)
+    cost = hold_memory(request_of(lease), amount(3, 500, 7), settings, token_bytes=10, name="texts")
+    assert (metrics.held_bytes, cost) == (10 * 500 + 7, 500 + 3 * TEXT_CHARS)
     with pytest.raises(Problem, match="inputs has 2,500,001 characters") as refused:
-        hold_memory(request_of(), ["a" * 2_500_001], settings, token_bytes=10, name="inputs")
+        hold_memory(request_of(), amount(1, 2_500_001), settings, token_bytes=10, name="inputs")
     assert (refused.value.kind, refused.value.param) == (Kind.TOO_LARGE, "inputs")
-    with pytest.raises(Problem) as refused:
-        hold_memory(request_of(), ["a"] * 5, settings, token_bytes=10, prompt="p" * 500_000, name="inputs")
-    assert refused.value.kind is Kind.TOO_LARGE
+
+
+def test_a_prompt_counts_before_each_text(minilm: gtekit.Embedder) -> None:
+    found = amount_of(minilm.tokenizer, ["a", "bcd"], "query: ")
+    assert (found.texts, found.chars) == (2, 4 + 2 * 7)
+    assert found.working_bytes == working_bytes(minilm.tokenizer, ["query: bcd"])
+    assert amount_of(minilm.tokenizer, []) == amount(0, 0)
+
+
+def amount(texts: int, chars: int, working_bytes: int = 0) -> Amount:
+    return Amount(texts=texts, chars=chars, working_bytes=working_bytes)

@@ -1,15 +1,16 @@
 """Texts of a job as rows for the engine."""
 
 from threading import Event
+from typing import Any
 
 import numpy as np
 import pytest
 
 import gtekit
-from gtekit.serving.encoding import EncodeJob, Truncation
+from gtekit.serving.encoding import EncodeJob, Pieces, Truncation
 from gtekit.serving.problems import Kind, Problem
-from gtekit.serving.tokenizing import TokenizedJob, tokenize_job
-from gtekit.tokenizer import StoppedError
+from gtekit.serving.tokenizing import PART_BYTES, TEXT_BYTES, TokenizedJob, tokenize_job, working_bytes
+from gtekit.tokenizer import PIECE_CHARS, StoppedError
 
 LONG = "the quick brown fox jumps over the lazy dog. " * 60
 
@@ -77,3 +78,30 @@ def test_work_that_is_given_up_ends(minilm: gtekit.Embedder) -> None:
     stop.set()
     with pytest.raises(StoppedError):
         tokenize_job(minilm, EncodeJob(texts=["a"]), stop, 100)
+
+
+@pytest.mark.parametrize("job", [{"truncation": "chunk"}, {"pieces": Pieces(overlap_tokens=0)}, {"truncation": "end"}])
+def test_work_that_is_given_up_ends_within_a_long_text(minilm: gtekit.Embedder, job: dict[str, Any]) -> None:
+    class SetOnceAsked(Event):
+        """Is set by its second question: after the first part of a text, or before that."""
+
+        asked = 0
+
+        def is_set(self) -> bool:
+            self.asked += 1
+            return self.asked > 2
+
+    stop = SetOnceAsked()
+    with pytest.raises(StoppedError):
+        tokenize_job(minilm, EncodeJob(texts=["中" * (5 * PIECE_CHARS)], **job), stop, 10**6)
+    assert stop.asked == 3
+
+
+def test_memory_goes_by_the_longest_part_of_a_text_and_by_the_longest_text(minilm: gtekit.Embedder) -> None:
+    tokenizer = minilm.tokenizer
+    endless, words, chinese = "a" * 3 * PIECE_CHARS, "word " * PIECE_CHARS, "中" * 3 * PIECE_CHARS
+    assert working_bytes(tokenizer, []) == 0
+    assert working_bytes(tokenizer, ["a" * 100] * 5, "p") == 101 * PART_BYTES
+    assert working_bytes(tokenizer, [chinese, "b"]) == PIECE_CHARS * PART_BYTES + len(chinese) * TEXT_BYTES
+    assert working_bytes(tokenizer, [words]) == (PIECE_CHARS + 4) * PART_BYTES + len(words) * TEXT_BYTES
+    assert working_bytes(tokenizer, [endless]) == len(endless) * (PART_BYTES + TEXT_BYTES)

@@ -33,7 +33,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Describe the command and its subcommands."""
     parser = new_parser(commands, "keys", SUMMARY, EXAMPLE)
     more = parser.add_subparsers(title="subcommands", metavar=SUBCOMMANDS, required=True)
-    new = new_parser(more, "new", "Make a key and print it, once.", "  gtekit keys new search --file keys.toml")
+    new = new_parser(more, "new", "Make a key and print it, once.", "  gtekit keys new search --keys-file keys.toml")
     new.add_argument("name", metavar="NAME", help="what it is called in logs and metrics")
     new.add_argument(
         "--requests-per-minute", type=int, metavar="N", help="the most requests (as many as the server can)"
@@ -47,14 +47,20 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="what it is for: all that models answer, or /metrics; may be given twice (both)",
     )
     new.set_defaults(run=run_new)
-    shown = new_parser(more, "list", "List names and limits.", "  gtekit keys list --file keys.toml")
+    shown = new_parser(more, "list", "List names and limits.", "  gtekit keys list --keys-file keys.toml")
     shown.set_defaults(run=run_list)
-    remove = new_parser(more, "remove", "Remove a key.", "  gtekit keys remove search --file keys.toml")
+    remove = new_parser(more, "remove", "Remove a key.", "  gtekit keys remove search --keys-file keys.toml")
     remove.add_argument("name", metavar="NAME", help="what it is called")
     remove.set_defaults(run=run_remove)
     for subcommand in more.choices.values():
         subcommand.add_argument(
-            "--file", type=Path, default=DEFAULT_FILE, metavar="FILE", help="where the keys are (%(default)s)"
+            "--keys-file",  # as gtekit serve calls it
+            "--file",
+            dest="file",
+            type=Path,
+            default=DEFAULT_FILE,
+            metavar="FILE",
+            help="where the keys are (%(default)s)",
         )
         for action in subcommand._actions:  # whose defaults would undo what stands before the subcommand
             if action.dest in ("json", "debug"):

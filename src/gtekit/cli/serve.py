@@ -142,7 +142,7 @@ def _warn_of_open_doors(read: "ReadSettings") -> None:
     if settings.keys_file is None and settings.unix_socket is None and is_open_to_others(settings.host):
         warnings.warn(
             f"{settings.host} can be reached from other machines, and no key is needed: whoever finds this port may "
-            f"use it. Make a key (gtekit keys new NAME --file keys.toml) and serve with --keys-file keys.toml, or "
+            f"use it. Make a key (gtekit keys new NAME --keys-file keys.toml) and serve with --keys-file keys.toml, or "
             f"leave --host out, which is this machine alone.",
             GtekitWarning,
             stacklevel=2,

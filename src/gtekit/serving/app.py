@@ -14,7 +14,7 @@ from gtekit.serving.bodies import BodyReader
 from gtekit.serving.compression import compress
 from gtekit.serving.cors import Cors, is_this_machine
 from gtekit.serving.exchange import Exchange
-from gtekit.serving.keys import presented
+from gtekit.serving.keys import check_scope, presented
 from gtekit.serving.logs import Answered, RequestLog
 from gtekit.serving.memory import Lease
 from gtekit.serving.messages import JSON, Account, Header, Request, Response
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 HARMLESS_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
 MOST_TIMEOUT_MS: Final = 86_400_000  # a day
 RETRY_AFTER_S: Final = 1.0  # where nothing better is known
-SMALL_ANSWER: Final = 65_536  # bytes that are sent however short memory is: probes, metrics, an embedding
 METRICS: Final = "/metrics"
 
 
@@ -138,7 +137,8 @@ class App:
     def _admit(self, work: "_Work", route: Route) -> None:
         state, request = self._state, work.request
         if state.keys.is_used and not (route.path == METRICS and state.settings.open_metrics):
-            request.key = state.keys.find(presented(request.headers), "metrics" if route.path == METRICS else "embed")
+            request.key = state.keys.find(presented(request.headers))
+            check_scope(request.key, "metrics" if route.path == METRICS else "embed")
         if state.phase != "ready" and route.method == "POST":
             doing = "still loading its model" if state.phase == "starting" else "shutting down"
             raise Problem(Kind.UNAVAILABLE, f"The server is {doing}. Try again shortly.", retry_after_s=RETRY_AFTER_S)
@@ -175,7 +175,11 @@ class App:
             message = f"The server had to stop before this was done (--drain-s {self._state.settings.drain_s:g})."
             return Problem(Kind.UNAVAILABLE, message, retry_after_s=RETRY_AFTER_S)
         milliseconds = 1000 * (time.monotonic() - exchange.started)
-        message = f"This has taken {milliseconds:,.0f} ms, as long as it may (x-timeout-ms, --request-timeout-s)."
+        limit_s, limit = exchange.timeout_s, f"the server gives {exchange.timeout_s:g} s (--request-timeout-s)"
+        asked_ms = exchange.headers.get("x-timeout-ms", "")
+        if asked_ms and _timeout_s(asked_ms) < limit_s:
+            limit = f"its header x-timeout-ms gives {int(asked_ms):,} ms"
+        message = f"The request has taken {milliseconds:,.0f} ms; {limit}. Give it more time, or send fewer texts."
         return Problem(Kind.DEADLINE, message)
 
     def _note(self, work: "_Work") -> None:
@@ -239,10 +243,7 @@ class _Work:
 def _lease_answer(lease: Lease, size: int) -> None:
     """Hold a whole answer in place of all that it was made of, which nobody holds any more."""
     lease.release()
-    if size > SMALL_ANSWER:
-        lease.take(size)
-    else:
-        lease.hold(size)
+    lease.take(size)
 
 
 def _split(target: bytes) -> tuple[str, str]:

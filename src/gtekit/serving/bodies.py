@@ -43,6 +43,9 @@ class BodyReader:
     async def __call__(self) -> AsyncIterator[bytes]:
         """Give the body in parts, within --max-body-bytes.
 
+        Memory is taken as parts come: a length that is only declared keeps nobody out. A body that would not fit by
+        its length is refused before it comes.
+
         Raises:
             Problem: If it is too large, too slow, not what its content-encoding says, or if memory is short.
         """
@@ -51,16 +54,14 @@ class BodyReader:
         if length > self._most:
             raise self._too_large(f"{length:,} bytes")
         is_plain = headers.get("content-encoding", "identity") == "identity"
-        reserved = length if is_plain else 0
-        self._lease.take_body(reserved)
+        if is_plain:
+            self._lease.check_body(length)
         size = 0
         async for part in self._pieces():
             size += len(part)
             if max(size, self._exchange.bytes_in) > self._most:  # what gives nothing is endless all the same
                 raise self._too_large(f"more than {self._most:,} bytes")
-            if size > reserved:
-                self._lease.take_body(size - reserved)
-                reserved = size
+            self._lease.take_body(len(part))
             if part:
                 yield part
 

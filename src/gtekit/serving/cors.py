@@ -19,7 +19,7 @@ MOST_TELLING: Final = 20
 EXPOSED_HEADERS: Final = ", ".join(
     (
         "x-request-id, x-tokens, x-truncated-inputs, x-truncated-indices, x-truncated-query",
-        "x-gtekit-model, x-gtekit-fingerprint, x-gtekit-shape",
+        "x-gtekit-model, x-gtekit-fingerprint, x-gtekit-precision, x-gtekit-shape",
         "x-compute-type, x-compute-time, x-compute-characters, x-compute-tokens",
         "x-total-time, x-tokenization-time, x-queue-time, x-inference-time",
         "x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests",

@@ -35,6 +35,7 @@ class EncodeJob:
     dimensions: int | None = None  # keep so many, then normalize again
     pieces: Pieces | None = None
     lane: Lane | None = None  # None: by size
+    is_first: bool = False  # ahead of all that waits in the lane: what watches the server is no load
     deadline: float | None = None  # of time.monotonic()
     disconnect: Disconnect | None = None
     lease: "Lease | None" = None  # of the request: its vectors are taken from it before they are made

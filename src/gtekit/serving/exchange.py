@@ -79,6 +79,7 @@ class Exchange:
         self.disconnect = Disconnect()
         self.must_continue = False  # the client waits for "100 Continue" before it sends its body
 
+        self.head_memory = 0  # bytes that target, headers and this object take
         self.body_complete = False
         self.bytes_in = 0
         self._waiting_since: float | None = None  # somebody waits for more of the body since then
@@ -93,6 +94,11 @@ class Exchange:
         self.bytes_out = 0
         self.answer_complete = False
         self._is_chunked = False
+
+    @property
+    def memory(self) -> int:
+        """How many bytes it takes until somebody reads its body."""
+        return self.head_memory + self.bytes_in
 
     # the body, from the connection's side
 

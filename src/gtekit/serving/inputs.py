@@ -15,7 +15,7 @@ from gtekit.inputs import DOCUMENT_PROMPTS, QUERY_PROMPTS, choose_prompt
 from gtekit.serving.encoding import Encoded, EncodeJob, Lane, Truncation
 from gtekit.serving.messages import Account, Request
 from gtekit.serving.problems import Kind, Problem
-from gtekit.serving.refused_bodies import TOKEN_IDS, problem_of_syntax, problem_of_types
+from gtekit.serving.refused_bodies import TOKEN_IDS, UNREADABLE, problem_of
 from gtekit.serving.settings import ServerSettings
 
 if TYPE_CHECKING:
@@ -85,16 +85,8 @@ def decode(kind: type[T], body: bytes) -> T:
         )
     try:
         return cast("T", _decoder(cast("Hashable", kind)).decode(body))
-    except msgspec.ValidationError as error:
-        raise problem_of_types(error, kind, body) from None
-    except UnicodeDecodeError as error:
-        raise Problem(
-            Kind.INVALID_JSON, f"the body is not UTF-8: {error.reason} at {error.object[error.start]:#04x}."
-        ) from None
-    except msgspec.DecodeError as error:
-        raise problem_of_syntax(error, body) from None
-    except RecursionError:
-        raise Problem(Kind.INVALID_JSON, "the body is nested too deeply.") from None
+    except UNREADABLE as error:
+        raise problem_of(error, kind, body) from None
 
 
 @cache
@@ -263,7 +255,7 @@ async def embed(served: "ServedModel", job: EncodeJob, account: Account) -> Enco
     """
     account.model = served.name
     account.texts += len(job.texts)
-    encoded = await served.scheduler.encode(job)
+    encoded = await served.scheduler.encode(job, account)
     add_cost(account, encoded)
     if not np.isfinite(encoded.embeddings).all():
         raise Problem(Kind.INTERNAL, "a vector holds a number that is not finite; it was not sent.")

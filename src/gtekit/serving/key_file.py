@@ -38,7 +38,7 @@ def add_key(path: Path, key: Key) -> None:
         if any(other.name == key.name for other in keys):
             raise ArgumentError(
                 f"{path}: there is a key called {key.name} already. Choose another name, or remove it first: "
-                f"gtekit keys remove {key.name} --file {path}"
+                f"gtekit keys remove {key.name} --keys-file {path}"
             )
         return (*keys, key)
 

@@ -67,7 +67,7 @@ class Keys:
     def __len__(self) -> int:
         return len(self._keys)
 
-    def find(self, authorization: str, scope: Scope = "embed") -> Key | None:
+    def find(self, authorization: str) -> Key | None:
         """Give the key that a caller shows; None where none is needed.
 
         Every stored digest is compared, in constant time, so that neither which key matched nor how far one did can be
@@ -75,10 +75,9 @@ class Keys:
 
         Args:
             authorization: The value of the header: `Bearer KEY`, or the bare key of x-api-key; "" where there is none.
-            scope: What the caller wants to do.
 
         Raises:
-            Problem: UNAUTHORIZED, if the key is missing, unknown or out of date; FORBIDDEN, if it is not for this.
+            Problem: UNAUTHORIZED, if the key is missing, unknown or out of date.
         """
         if self._path is None:
             return None
@@ -98,10 +97,6 @@ class Keys:
             raise Problem(
                 Kind.UNAUTHORIZED,
                 f"The key {found.name} was good until {found.expires}. Ask whoever runs the server for a new one.",
-            )
-        if scope not in found.scopes:
-            raise Problem(
-                Kind.FORBIDDEN, f"The key {found.name} is for {' and '.join(found.scopes)}; this needs one for {scope}."
             )
         return found
 
@@ -124,6 +119,18 @@ class Keys:
         return Reload(f"{self._path}: has changed; {_count(len(self._keys))} in use.", is_good=True)
 
 
+def check_scope(key: Key | None, scope: Scope) -> None:
+    """Make sure that a key, where one is needed, is for what its caller wants to do.
+
+    Raises:
+        Problem: FORBIDDEN, if it is not.
+    """
+    if key is not None and scope not in key.scopes:
+        raise Problem(
+            Kind.FORBIDDEN, f"The key {key.name} is for {' and '.join(key.scopes)}; this needs one for {scope}."
+        )
+
+
 def presented(headers: Mapping[str, str]) -> str:
     """Give what a request shows as its key: Authorization, or where that is missing x-api-key or api-key."""
     return headers.get("authorization") or headers.get("x-api-key") or headers.get("api-key") or ""
@@ -144,7 +151,7 @@ def read_keys(path: Path) -> tuple[Key, ...]:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise FileFormatError(
-            f"{path}: there is no such file of keys. Make one: gtekit keys new NAME --file {path}"
+            f"{path}: there is no such file of keys. Make one: gtekit keys new NAME --keys-file {path}"
         ) from None
     except OSError as error:
         raise FileFormatError(f"{path}: the keys can't be read ({error.strerror}). Change its permissions.") from None

@@ -17,6 +17,8 @@ from gtekit.arrays import Floats, Ints, TokenIds
 from gtekit.serving.vector_cache import VectorCache
 
 ENGINE_THREADS = 2  # one call computes while the results of the other are handed out
+KEYS_AT_ONCE = 500  # that are handed over while the queue stands still: 1 ms
+NO_VECTORS = np.empty((0, 0), np.float32)
 
 RunEngine = Callable[[TokenIds, Ints, bool], Floats]  # token ids, cu_seqlens, whether to normalize -> (B, D)
 
@@ -37,7 +39,9 @@ class Work:
     shared: int = 0  # rows that were on their way already
     is_over: bool = False  # nobody waits for it
     is_queued: bool = False
+    is_first: bool = False  # ahead of all that waits
     waiting: list[int] = field(default_factory=list)  # rows that no call has taken, the next one last
+    waiting_tokens: int = 0  # of those
     keys: list[bytes] = field(default_factory=list)  # of each row
 
     def row(self, row: int) -> TokenIds:
@@ -83,12 +87,19 @@ class Lane:
             thread.start()
 
     @property
+    def is_alive(self) -> bool:
+        """Whether all threads that call the engine are there."""
+        return all(thread.is_alive() for thread in self._threads)
+
+    @property
     def cached_bytes(self) -> int:
         """Memory of the vectors that are kept."""
         return self._cache.held_bytes
 
     def add(self, work: Work, order: Sequence[int]) -> None:
         """Queue the rows of a work, to be taken in `order`."""
+        kind = b"n" if work.normalize else b"-"
+        work.keys = [kind + work.row(row).tobytes() for row in range(len(work.cu_seqlens) - 1)]
         with self._changed:
             if work.is_over:
                 return
@@ -102,20 +113,37 @@ class Lane:
 
     def drop(self, work: Work) -> None:
         """Forget a work that nobody waits for. Rows that others want as well go on in their name."""
+        self.leave(work)
+        self.hand_over(work)
+
+    def leave(self, work: Work) -> None:
+        """Take a work out of the queue and free its vectors, however large it is, in microseconds."""
         with self._changed:
             if work.is_over:
                 return
             work.is_over = True
-            waiting = {work.keys[row] for row in work.waiting}
-            self._take_off(work)
-            for key in dict.fromkeys(work.keys):  # each once: a row may be there 10,000 times
-                takers = self._takers.get(key)
-                if takers is None:
-                    continue
-                takers[:] = [taker for taker in takers if taker[0] is not work]
-                if key in waiting:
-                    self._hand_over(key, takers)
-            self._changed.notify()
+            work.vectors = NO_VECTORS
+            if work.is_queued:
+                self._queue.remove(work)
+                work.is_queued = False
+                self.queued_texts -= len(work.waiting)
+                self.queued_tokens -= work.waiting_tokens
+                work.waiting_tokens = 0
+
+    def hand_over(self, work: Work) -> None:
+        """Give the rows of a work that has left, where no call has taken them, to others who want them."""
+        waiting, work.waiting = {work.keys[row] for row in work.waiting}, []
+        keys = list(dict.fromkeys(work.keys))  # each once: a row may be there 10,000 times
+        for begin in range(0, len(keys), KEYS_AT_ONCE):
+            with self._changed:
+                for key in keys[begin : begin + KEYS_AT_ONCE]:
+                    takers = self._takers.get(key)
+                    if takers is None:
+                        continue
+                    takers[:] = [taker for taker in takers if not taker[0].is_over]
+                    if key in waiting:
+                        self._hand_over(key, takers)
+                self._changed.notify()
 
     def close(self) -> None:
         """End the threads once their calls are done. Works in the queue fail."""
@@ -131,8 +159,6 @@ class Lane:
         self._on_done(unfinished)
 
     def _claim(self, work: Work, order: Sequence[int]) -> None:
-        kind = b"n" if work.normalize else b"-"
-        work.keys = [kind + work.row(row).tobytes() for row in range(len(work.cu_seqlens) - 1)]
         work.missing = len(work.keys)
         for row in order:
             key = work.keys[row]
@@ -146,24 +172,20 @@ class Lane:
             else:
                 self._takers[key] = [(work, row)]
                 work.waiting.append(row)
+                work.waiting_tokens += work.length(row)
         work.waiting.reverse()
         if work.waiting:
             self._put_on(work)
 
     def _put_on(self, work: Work) -> None:
         work.is_queued = True
-        self._queue.append(work)
+        if work.is_first:
+            self._queue.appendleft(work)
+        else:
+            self._queue.append(work)
         self.queued_texts += len(work.waiting)
-        self.queued_tokens += sum(map(work.length, work.waiting))
+        self.queued_tokens += work.waiting_tokens
         self._changed.notify()
-
-    def _take_off(self, work: Work) -> None:
-        if work.is_queued:
-            self._queue.remove(work)
-            work.is_queued = False
-        self.queued_texts -= len(work.waiting)
-        self.queued_tokens -= sum(map(work.length, work.waiting))
-        work.waiting.clear()
 
     def _hand_over(self, key: bytes, takers: list[tuple[Work, int]]) -> None:
         """Give a row whose owner left, and which no call has taken, to the first of its other takers."""
@@ -171,12 +193,12 @@ class Lane:
             del self._takers[key]
             return
         work, row = takers[0]
+        work.waiting.append(row)
+        work.waiting_tokens += work.length(row)
         if work.is_queued:
-            work.waiting.append(row)
             self.queued_texts += 1
             self.queued_tokens += work.length(row)
         else:
-            work.waiting.append(row)
             self._put_on(work)
 
     def _work(self) -> None:
@@ -206,6 +228,7 @@ class Lane:
             while work.waiting and (not rows or tokens + work.length(work.waiting[-1]) <= self._call_tokens):
                 row = work.waiting.pop()
                 tokens += work.length(row)
+                work.waiting_tokens -= work.length(row)
                 rows.append((work, row))
             if work.started is None and len(rows) > before:
                 work.started = now
@@ -242,6 +265,8 @@ class Lane:
                 key = owner.keys[owned]
                 self._cache.put(key, vector)
                 for work, row in self._takers.pop(key):
+                    if work.is_over:
+                        continue
                     work.vectors[row] = vector
                     work.missing -= 1
                     if work.missing == 0:

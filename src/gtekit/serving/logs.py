@@ -12,6 +12,7 @@ from typing import Final, Literal, TextIO
 import orjson
 
 from gtekit.serving.messages import Account, Request
+from gtekit.serving.problems import Kind
 
 Level = Literal["info", "warning", "error"]
 MOST_WAITING: Final = 20_000  # lines, some 400 bytes each, that a slow reader may fall behind
@@ -130,7 +131,7 @@ def _as_json(answered: Answered) -> str:
     account = answered.account
     line = {
         "time": _now(),
-        "level": _level(answered.status),
+        "level": _level(answered),
         "request_id": answered.request.request_id,
         "method": answered.request.method[:16],
         "route": answered.route or None,
@@ -175,8 +176,11 @@ def _as_text(answered: Answered) -> str:
     return " ".join([*parts, f"id={request.request_id}"])
 
 
-def _level(status: int) -> Level:
-    return "info" if status < 400 else "warning" if status < 500 else "error"
+def _level(answered: Answered) -> Level:
+    if answered.status < 400:
+        return "info"
+    is_fault = answered.status >= 500 and answered.problem != Kind.DEADLINE.value  # that one is the client's, or load
+    return "error" if is_fault else "warning"
 
 
 def _now() -> str:

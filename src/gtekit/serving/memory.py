@@ -1,4 +1,9 @@
-"""How much memory the bodies, vectors and answers of all requests take, and the limit of it."""
+"""How much memory the bodies, vectors and answers of all requests take, and the limit of it.
+
+The first `SMALL_BYTES` of each request are held however full the memory is, so that nobody who fills it with large
+requests keeps small ones out. A connection has one request at a time: all together hold `SMALL_BYTES` times
+--max-connections beyond the limit at most, 201 MB with the defaults.
+"""
 
 from typing import TYPE_CHECKING, Final
 
@@ -8,6 +13,7 @@ if TYPE_CHECKING:
     from gtekit.serving.metrics import Metrics
 
 COPIES: Final = 2  # of a body: the bytes and the strings that are made of them
+SMALL_BYTES: Final = 196_608  # of one request: a body of 64 KiB twice, and as much again for its vectors
 
 
 class Lease:
@@ -40,7 +46,7 @@ class Lease:
         self.hold(size)
 
     def check(self, size: int) -> None:
-        """Make sure that so many more bytes could be held.
+        """Make sure that so many more bytes could be held: of a small request always.
 
         Raises:
             Problem: OVERLOADED, if the other requests leave too little; TOO_LARGE, if it would not fit alone.
@@ -51,7 +57,7 @@ class Lease:
                 f"The request and its answer need {self._held + size:,} bytes of memory; all requests together may "
                 f"take {self._limit:,} (--max-memory-bytes). Send fewer texts at once, or stream them.",
             )
-        if self._metrics.held_bytes + size > self._limit:
+        if self._held + size > SMALL_BYTES and self._metrics.held_bytes + size > self._limit:
             raise Problem(
                 Kind.OVERLOADED,
                 f"The requests under way take {self._metrics.held_bytes:,} of {self._limit:,} bytes "
@@ -59,8 +65,16 @@ class Lease:
                 retry_after_s=1.0,
             )
 
+    def check_body(self, size: int) -> None:
+        """Make sure that a body of so many bytes could be held, before it comes. It may be refused later all the same.
+
+        Raises:
+            Problem: As `check`.
+        """
+        self.check(COPIES * size)
+
     def take_body(self, size: int) -> None:
-        """Hold memory for so many more bytes of a body, and for what is made of them.
+        """Hold memory for so many more bytes of a body that have come, and for what is made of them.
 
         Raises:
             Problem: As `take`.
@@ -68,7 +82,7 @@ class Lease:
         self.take(COPIES * size)
 
     def hold(self, size: int) -> None:
-        """Hold memory that is there already: a part of an answer, or too little to refuse anybody for it."""
+        """Hold memory that is there already: a part of an answer, or what a decompressor needs."""
         self._held += size
         self._metrics.held_bytes += size
 

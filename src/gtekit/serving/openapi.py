@@ -51,10 +51,11 @@ ANSWER_HEADERS = {
     "truncated_indices": ("x-truncated-indices", "Their places, the first hundred; absent where none was cut."),
     "model": ("x-gtekit-model", "Which model gave the vectors."),
     "fingerprint": ("x-gtekit-fingerprint", "Of the space that they are in: vectors of one space can be compared."),
+    "precision": ("x-gtekit-precision", "In which number format the model computed them: float32, int8, ..."),
     "retry_after": ("retry-after", "In how many seconds it is worth trying again."),
     "retry_after_ms": ("retry-after-ms", "The same in milliseconds."),
 }
-OF_VECTORS = ("tokens", "truncated", "truncated_indices", "model", "fingerprint")
+OF_VECTORS = ("tokens", "truncated", "truncated_indices", "model", "fingerprint", "precision")
 
 
 def document(routes: Sequence[Route]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from gtekit.errors import MissingExtraError
 from gtekit.serving.exchange import MIN_BYTES_PER_S, STATUS_LINES, Exchange
 from gtekit.serving.problems import Kind, Problem
+from gtekit.serving.send_buffer import unsent_bytes
 
 try:
     import httptools
@@ -17,13 +18,18 @@ except ModuleNotFoundError:
 if TYPE_CHECKING:
     from gtekit.serving.connections import Connections
 
-MOST_PIPELINED: Final = 64  # requests of one connection that wait for the one before them
+MOST_PIPELINED: Final = 16  # requests of one connection that wait for the one before them
+MOST_HEADERS: Final = 100  # of a request: browsers and proxies together send some 30
+EXCHANGE_MEMORY: Final = 1000  # bytes of an exchange without its headers, as tracemalloc has it
+HEADER_MEMORY: Final = 150  # bytes of a header beyond its own
 MOST_REFUSED: Final = 256  # connections above the limit that are told so; more are cut without a word
 ONCE: Final = {"host", "content-length", "transfer-encoding", "content-type", "authorization"}
-WAITING_WATER: Final = (
-    65_536  # bytes of bodies that wait for answers before theirs before the socket is read no further
-)
+WAITING_WATER: Final = 65_536  # bytes of requests that wait for answers before theirs: the socket is read no further
+# Body time-outs in which a client must take the bytes of one. The kernel of a slow reader takes them in steps: of up to
+# 130 kB through loopback, 130 s at MIN_BYTES_PER_S; of a sixteenth of its buffer, 8 to 400 kB, elsewhere
+READ_TIMEOUTS: Final = 5
 TLS: Final = b"\x16"  # the first byte of a handshake, and of no request
+HTTP_2: Final = b"PRI * HTTP/2"  # how it begins where the client knows beforehand that the server speaks it
 LINGER_S: Final = 1.0  # how long what a refused client still sends is read: else a reset overtakes our answer
 
 
@@ -38,7 +44,7 @@ class HttpConnection(asyncio.Protocol):
         self._exchange: Exchange | None = None  # the one being answered
         self._incoming: Exchange | None = None  # the one whose body is being read
         self._waiting: deque[Exchange] = deque()
-        self._waiting_bytes = 0  # of their bodies
+        self._waiting_memory = 0  # bytes of them
         self._is_reading_paused = False
         self._can_write: asyncio.Event | None = None  # made once a write had to wait
         self._is_closing = False  # nothing that arrives matters any more
@@ -47,7 +53,9 @@ class HttpConnection(asyncio.Protocol):
         self._quiet_since = time.monotonic()  # the last answer, or the first byte of headers that are not complete
         self._is_fresh = True  # the first request has not come: the header timeout counts from the connection on
         self._in_headers = False
-        self._header_bytes = 0
+        self._header_bytes = 0  # that have come
+        self._head_bytes = 0  # of target and headers that the parser has found
+        self._head_count = 0  # headers
         self._url = b""
         self._headers: dict[str, str] = {}
         self._problem: Problem | None = None
@@ -56,8 +64,8 @@ class HttpConnection(asyncio.Protocol):
         self._hidden_head = b""
         self._is_hidden_head = False
         self._written = 0  # bytes
-        self._flushed = 0  # of those, when the client was last seen to read fast enough
-        self._flushed_at = 0.0  # when that was; 0: nothing waits to be sent
+        self._taken = 0  # of those, by the client's kernel when it was last seen to read fast enough
+        self._taken_at = 0.0  # when that was; 0: nothing waits to be sent
 
     # what the event loop calls
 
@@ -127,17 +135,23 @@ class HttpConnection(asyncio.Protocol):
         self._in_headers = True
         self._is_fresh = False
         self._quiet_since = time.monotonic()
+        self._head_bytes = self._head_count = 0
         self._url = b""
         self._headers = {}
 
     def on_url(self, url: bytes) -> None:
         """Take a part of the target."""
+        self._count_head(len(url))
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header, or a trailer, which nobody needs."""
         if not self._in_headers:
             return
+        self._head_count += 1
+        if self._head_count > MOST_HEADERS:
+            self._stop(Problem(Kind.HEADERS, f"The request has more than {MOST_HEADERS} headers."))
+        self._count_head(len(name) + len(value) + 4)
         key = name.decode("latin-1").lower()
         text = value.decode("latin-1").strip(" \t")
         if key in self._headers:
@@ -153,9 +167,6 @@ class HttpConnection(asyncio.Protocol):
             return
         self._in_headers = False
         parser, headers = self._parser, self._headers
-        size = len(self._url) + sum(len(name) + len(value) + 4 for name, value in headers.items())
-        if size > self.shared.settings.max_header_bytes:
-            self._stop(self._too_long())
         version = parser.get_http_version()
         if version not in ("1.0", "1.1"):
             self._stop(Problem(Kind.INVALID_JSON, f"This is HTTP/{version}; this server speaks HTTP/1.1."))
@@ -175,12 +186,14 @@ class HttpConnection(asyncio.Protocol):
         if parser.should_upgrade() and method != "CONNECT":
             self._hidden_head = _framing(headers)
         exchange.must_continue = headers.get("expect", "").lower() == "100-continue"
+        exchange.head_memory = EXCHANGE_MEMORY + self._head_bytes + HEADER_MEMORY * len(headers)
         self._header_bytes = 0
         self._incoming = exchange
         if self._exchange is None:
             self._start(exchange)
         elif len(self._waiting) < MOST_PIPELINED:
             self._waiting.append(exchange)
+            self._count_waiting(exchange.head_memory)
         else:
             self._stop(Problem(Kind.TOO_MANY, f"More than {MOST_PIPELINED} requests wait for answers here."))
 
@@ -190,9 +203,7 @@ class HttpConnection(asyncio.Protocol):
         if self._incoming is not None:
             self._incoming.feed(body)
             if self._incoming is not self._exchange:
-                self._waiting_bytes += len(body)
-                if self._waiting_bytes > WAITING_WATER:
-                    self.pause_reading()
+                self._count_waiting(len(body))
 
     def on_message_complete(self) -> None:
         """End the body."""
@@ -207,7 +218,7 @@ class HttpConnection(asyncio.Protocol):
 
     def resume_reading(self) -> None:
         """Read on."""
-        if self._is_reading_paused and not self._is_closing and self._waiting_bytes <= WAITING_WATER:
+        if self._is_reading_paused and not self._is_closing and self._waiting_memory <= WAITING_WATER:
             self._is_reading_paused = False
             self.transport.resume_reading()
 
@@ -218,9 +229,10 @@ class HttpConnection(asyncio.Protocol):
             self.transport.pause_reading()
 
     def write(self, data: bytes) -> None:
-        """Send, or queue."""
-        self._written += len(data)
-        self.transport.write(data)
+        """Send, or queue; nothing, once the connection is cut."""
+        if not self.transport.is_closing():
+            self._written += len(data)
+            self.transport.write(data)
 
     async def drain(self) -> None:
         """Wait until little of what was written is still queued."""
@@ -243,7 +255,7 @@ class HttpConnection(asyncio.Protocol):
             self._close(linger=not exchange.body_complete)
         elif self._waiting:
             following = self._waiting.popleft()
-            self._waiting_bytes -= following.bytes_in
+            self._waiting_memory -= following.memory
             self._start(following)
         elif self._problem is not None:
             self._refuse(self._problem)
@@ -262,7 +274,7 @@ class HttpConnection(asyncio.Protocol):
         settings = self.shared.settings
         left = self.transport.get_write_buffer_size()
         if not left:
-            self._flushed_at = 0.0
+            self._taken_at = 0.0
         if left and self._reads_too_slowly(now, left):
             self.transport.abort()
         elif self._is_closing:
@@ -270,7 +282,7 @@ class HttpConnection(asyncio.Protocol):
                 self.transport.abort()
         elif self._in_headers:
             if now - self._quiet_since > settings.header_timeout_s and not self._is_reading_paused:
-                message = f"The headers took more than {settings.header_timeout_s:g} seconds."
+                message = f"The headers took more than {settings.header_timeout_s:g} seconds (--header-timeout-s)."
                 self._break_off(Problem(Kind.READ_TIMEOUT, message))
         elif self._exchange is None:
             timeout_s = settings.header_timeout_s if self._is_fresh else settings.keep_alive_s
@@ -280,9 +292,10 @@ class HttpConnection(asyncio.Protocol):
             self._exchange.look_after(now, settings.body_timeout_s)
 
     def drain_connection(self) -> None:
-        """Close after the answer that is under way, or after the next one."""
-        if self._exchange is not None:
-            self._exchange.keep_alive = False
+        """Close after the answers to what has come, or after the next one."""
+        last = self._waiting[-1] if self._waiting else self._exchange
+        if last is not None:
+            last.keep_alive = False
 
     # the rest
 
@@ -295,6 +308,16 @@ class HttpConnection(asyncio.Protocol):
                 self._stop(Problem(Kind.INVALID_JSON, "There are both content-length and transfer-encoding; send one."))
             if headers["transfer-encoding"].lower() != "chunked" or is_http_1_0:
                 self._stop(Problem(Kind.INVALID_JSON, "The only transfer-encoding is chunked, in HTTP/1.1."))
+
+    def _count_head(self, size: int) -> None:
+        self._head_bytes += size
+        if self._head_bytes > self.shared.settings.max_header_bytes:
+            self._stop(self._too_long())
+
+    def _count_waiting(self, size: int) -> None:
+        self._waiting_memory += size
+        if self._waiting_memory > WAITING_WATER:
+            self.pause_reading()
 
     def _stop(self, problem: Problem) -> None:
         self._problem = problem
@@ -323,7 +346,7 @@ class HttpConnection(asyncio.Protocol):
     def _close(self, *, linger: bool) -> None:
         if self._is_closing:
             return
-        self._waiting_bytes = 0
+        self._waiting_memory = 0
         self.resume_reading()
         self._is_closing = True
         if not linger:
@@ -348,15 +371,16 @@ class HttpConnection(asyncio.Protocol):
             if exchange is not None:
                 exchange.hang_up()
         self._waiting.clear()
-        self._waiting_bytes = 0
+        self._waiting_memory = 0
         self.resume_writing()
 
     def _reads_too_slowly(self, now: float, left: int) -> bool:
-        sent = self._written - left
+        """Say whether the client has taken less than MIN_BYTES_PER_S for so long that it is no matter of steps."""
         timeout_s = self.shared.settings.body_timeout_s
-        if self._flushed_at == 0.0 or sent - self._flushed >= MIN_BYTES_PER_S * timeout_s:
-            self._flushed_at, self._flushed = now, sent
-        return now - self._flushed_at > timeout_s
+        taken = self._written - left - unsent_bytes(self.transport.get_extra_info("socket").fileno())
+        if self._taken_at == 0.0 or taken - self._taken >= MIN_BYTES_PER_S * timeout_s:
+            self._taken_at, self._taken = now, taken
+        return now - self._taken_at > READ_TIMEOUTS * timeout_s
 
 
 def _words(data: bytes, error: Exception) -> str:
@@ -364,6 +388,8 @@ def _words(data: bytes, error: Exception) -> str:
         return (
             "This looks like TLS; this server speaks HTTP without it: call it as http://, or through a proxy for TLS."
         )
+    if data.startswith(HTTP_2):
+        return "This is HTTP/2, begun without asking; this server speaks HTTP/1.1: have the client use that."
     return f"This is no valid HTTP request: {error}."
 
 

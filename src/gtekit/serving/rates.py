@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Final
 
 from gtekit.serving.keys import Key
@@ -13,6 +14,7 @@ from gtekit.serving.problems import Kind, Problem
 
 MOST_MINUTES: Final = 3  # of its tokens that one request may take: as long the next one waits at most
 KEPT: Final = (Kind.GONE, Kind.DEADLINE, Kind.INTERNAL)  # ends before which the engine may have worked
+PAID: Final = (*KEPT, Kind.TOO_LONG)  # or a tokenizer has
 
 
 @dataclass(slots=True)
@@ -69,7 +71,8 @@ class Reservation:
                 f"minute, and a request {MOST_MINUTES} times that at most. Send fewer texts at once.",
             )
         if wait_s := bucket.wait_s(min(tokens, bucket.per_minute) - self.taken):
-            raise _too_fast(self._name, f"{bucket.per_minute:,} tokens", wait_s)
+            left = bucket.level + self.taken
+            raise _too_fast(self._name, bucket.per_minute, "tokens", f"about {tokens:,}", left, wait_s)
         bucket.level -= tokens - self.taken
         self.taken = tokens
 
@@ -87,14 +90,15 @@ class Reservation:
         """Take what the request has cost in place of what was reserved. May be called again when it has cost more.
 
         What ended well and counted no tokens costs the estimate: a tokenizer has read the texts. So does what ended
-        while the engine may have been at work. What was refused costs what was computed before.
+        while the engine may have been at work, or because a text is too long. What was refused for anything else costs
+        what was computed before.
 
         Args:
             tokens: That were read.
             problem: Why there is no answer, or no whole one.
         """
         cost = tokens or self.taken if problem is None else tokens
-        if problem in KEPT:
+        if problem in PAID:
             cost = max(tokens, self.taken)
         self._bucket.fill(self._clock())
         self._bucket.level -= cost - self.taken
@@ -134,13 +138,11 @@ class Rates:
         if key is None:
             return None
         requests, tokens = self._of(key)
-        wait_s, what = 0.0, ""
-        if requests and (wait_s := requests.wait_s(1)):
-            what = f"{requests.per_minute:,} requests"
-        if tokens and (tokens_wait_s := tokens.wait_s(1)) > wait_s:
-            wait_s, what = tokens_wait_s, f"{tokens.per_minute:,} tokens"
-        if what:
-            raise _too_fast(key.name, what, wait_s)
+        named = (("requests", "1", requests), ("tokens", "1 or more", tokens))
+        waits = [(bucket.wait_s(1), what, least, bucket) for what, least, bucket in named if bucket]
+        wait_s, what, least, short = max(waits, key=itemgetter(0), default=(0.0, "", "", None))
+        if short is not None and wait_s:
+            raise _too_fast(key.name, short.per_minute, what, least, short.level, wait_s)
         if requests:
             requests.level -= 1
         return Reservation(key.name, tokens, self._clock, self._sleep) if tokens else None
@@ -177,9 +179,20 @@ class Rates:
         return bucket
 
 
-def _too_fast(name: str, what: str, wait_s: float) -> Problem:
+def _too_fast(name: str, per_minute: int, what: str, cost: str, left: float, wait_s: float) -> Problem:
+    """Say why a request has to wait.
+
+    Args:
+        name: Of the key.
+        per_minute: What it may use.
+        what: Of what: requests or tokens.
+        cost: What the request counts for, in words.
+        left: What there is at the moment; below zero where others have overdrawn.
+        wait_s: Until there is enough.
+    """
     return Problem(
         Kind.RATE_LIMIT,
-        f"The key {name} may use {what} a minute, and too few are left. Try again in {math.ceil(wait_s)} s.",
+        f"The key {name} may use {per_minute:,} {what} a minute; this request counts for {cost}, and "
+        f"{max(0, math.floor(left)):,} are left. Try again in {math.ceil(wait_s)} s.",
         retry_after_s=wait_s,
     )

@@ -1,13 +1,13 @@
 """What is wrong with a body, in the client's own words: the field, the place, and what was probably meant."""
 
 import re
-from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Final
 
 import msgspec
 
 from gtekit.serving.problems import Kind, Problem
+from gtekit.serving.type_errors import NAME_CHARS, TypeFault, explain, field_names
 
 TOKEN_IDS: Final = (
     "it holds token ids, not text, and those of another tokenizer would give a wrong vector without a word. Send "
@@ -16,9 +16,11 @@ TOKEN_IDS: Final = (
 )
 UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 MOST_NAMES: Final = 10  # of fields that were sent, in a message
-SHOWN_CHARS: Final = 40  # of such a name
-WRONG_TEXT: Final = re.compile(r"Expected `str(?: \| object)?`, got `(?:int|array)`")
+MIXED_BYTES: Final = 100_000  # of a list that is looked into: an entry is 70 bytes as an object, and 2 on the wire
 ONLY_IDS: Final = re.compile(rb"[\s,\[\]-]*[0-9][\s,\[\]0-9-]*")  # JSON of numbers and lists of them
+LIST_ENTRY: Final = re.compile(r"(.*)\[([0-9]+)\]")
+COMPARED: Final = {"query", "source_sentence"}  # beside these stand documents, which no client sends as token ids
+MARKS: Final = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")  # of byte order: UTF-8, UTF-16 (and 32) in both orders
 ESCAPE: Final = re.compile(  # in JSON: a first half of a pair and perhaps the second, a second half alone, any other
     rb"\\(?:(u[dD][89abAB][0-9a-fA-F]{2})(\\u[dD][c-fC-F][0-9a-fA-F]{2})?|(u[dD][c-fC-F][0-9a-fA-F]{2})|.)", re.DOTALL
 )
@@ -26,48 +28,54 @@ CUT: Final = re.compile(rb"(?:\\(?:u(?:[dD](?:[c-fC-F][0-9a-fA-F]?)?)?)?)?")  # 
 PAIR: Final = 12  # bytes of two escapes: msgspec notices half of a pair when it has read so many from its beginning
 
 
-def problem_of_types(error: msgspec.ValidationError, kind: object, body: bytes) -> Problem:
-    """Say what is wrong with JSON that has other types than it should.
+def problem_of(error: Exception, kind: object, body: bytes, name: str = "the body") -> Problem:
+    """Say what is wrong with JSON that could not be read.
 
     Args:
-        error: As msgspec words it: "Expected `str`, got `int` - at `$.input[1]`".
-        kind: What the body should be.
+        error: What msgspec has raised, one of UNREADABLE.
+        kind: What the JSON should be.
         body: As it came.
+        name: What it is called.
     """
-    what, _, at = str(error).partition(" - at `$")
-    path = at.removesuffix("`").removeprefix(".")
-    missing, unknown = _field(what, "required"), _field(what, "unknown")
-    param = path.partition("[")[0] or missing or unknown
-    if WRONG_TEXT.fullmatch(what) and path.endswith("[0]") and _holds_ids(body, param or ""):
-        return Problem(Kind.TOKEN_IDS, f"{path}: {TOKEN_IDS}", param=param)
-    where = f"{path}: " if path else ""
-    hint = ""
-    if missing and not path:
-        hint = _sent_instead(missing, kind, body)
-    elif unknown and (close := get_close_matches(unknown, _fields(kind), n=1)):
-        hint = f" (did you mean {close[0]}?)"
-    return Problem(Kind.INVALID_JSON, f"{where}{what[0].lower()}{what[1:].replace('`', '')}{hint}.", param=param)
+    if isinstance(error, msgspec.ValidationError):
+        return _of_types(error, kind, body)
+    if isinstance(error, UnicodeDecodeError):
+        said = f"{name} is not UTF-8: {error.reason} at {error.object[error.start]:#04x}."
+    elif isinstance(error, RecursionError):
+        said = f"{name} is nested too deeply."
+    else:
+        said = _of_syntax(error, body, name)
+    return Problem(Kind.INVALID_JSON, said)
 
 
-def _field(what: str, state: str) -> str | None:
-    found = re.search(rf"{state} field `([^`]+)`", what)
-    return found[1][:SHOWN_CHARS] if found else None
+def _of_types(error: msgspec.ValidationError, kind: object, body: bytes) -> Problem:
+    fault = explain(error, kind)
+    param = fault.path.partition("[")[0] or fault.missing or fault.unknown or None
+    if _holds_ids(fault, kind, body):
+        return Problem(Kind.TOKEN_IDS, f"{fault.path}: {TOKEN_IDS}", param=param)
+    hint = _sent_instead(fault.missing, kind, body) if fault.missing and not fault.path else ""
+    return Problem(Kind.INVALID_JSON, f"{fault.message}{hint}.", param=param)
 
 
-def _fields(kind: object) -> Sequence[str]:
-    """Give the names that a body may have; none where it may be of several kinds."""
-    return getattr(kind, "__struct_encode_fields__", ())
-
-
-def _holds_ids(body: bytes, path: str) -> bool:
-    """Say whether there are numbers alone, or lists of numbers, without making an object of each."""
+def _holds_ids(fault: TypeFault, kind: object, body: bytes) -> bool:
+    """Say whether token ids stand where texts belong: numbers alone, lists of them, or one such list among texts."""
+    found = LIST_ENTRY.fullmatch(fault.path)
+    if found is None or fault.expected not in ("str", "str | object") or fault.got not in ("int", "array"):
+        return False
+    path, index = found[1], int(found[2])
+    if COMPARED.intersection(field_names(kind, path.rpartition(".")[0])):
+        return False
     value = msgspec.Raw(body)
     try:
         for name in path.split("."):
             value = msgspec.json.decode(value, type=dict[str, msgspec.Raw])[name]
+        if ONLY_IDS.fullmatch(bytes(value)):  # without an object for each
+            return True
+        if fault.got != "array" or len(bytes(value)) > MIXED_BYTES:
+            return False
+        return ONLY_IDS.fullmatch(bytes(msgspec.json.decode(value, type=list[msgspec.Raw])[index])) is not None
     except (*UNREADABLE, KeyError):
         return False
-    return ONLY_IDS.fullmatch(bytes(value)) is not None
 
 
 def _sent_instead(missing: str, kind: object, body: bytes) -> str:
@@ -76,8 +84,8 @@ def _sent_instead(missing: str, kind: object, body: bytes) -> str:
         sent = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
     except UNREADABLE:
         return ""
-    known = _fields(kind)
-    unknown = [name[:SHOWN_CHARS] for name in sent if name not in known][:MOST_NAMES]
+    known = field_names(kind, "")
+    unknown = [name[:NAME_CHARS] for name in sent if name not in known][:MOST_NAMES]
     if not known or not unknown:
         return ""
     close = get_close_matches(missing, unknown, n=1)
@@ -85,19 +93,22 @@ def _sent_instead(missing: str, kind: object, body: bytes) -> str:
     return f"; the body has {', '.join(unknown)}, which is no field here{meant}"
 
 
-def problem_of_syntax(error: msgspec.DecodeError, body: bytes) -> Problem:
-    """Say what is wrong with a body that is no JSON."""
+def _of_syntax(error: Exception, body: bytes, name: str) -> str:
     if not body:
-        return Problem(Kind.INVALID_JSON, "the body is empty.")
+        return f"{name} is empty."
+    if body.startswith(MARKS) or b"\0" in body[:2]:
+        return (
+            f"{name} begins with the bytes {body[:4].hex(' ')}, a byte-order mark or UTF-16. Send UTF-8 without a "
+            "byte-order mark."
+        )
     found = re.search(r"\(byte ([0-9]+)\)", str(error))
     half = _half_a_pair(body, int(found[1]) if found else len(body))
     if half is not None:
-        return Problem(
-            Kind.INVALID_JSON,
-            f"the body has {body[half : half + PAIR // 2].decode()} at byte {half}: half of a surrogate pair, which is "
-            "no character. A text was cut within one, as where UTF-16 is counted: send whole characters.",
+        return (
+            f"{name} has {body[half : half + PAIR // 2].decode()} at byte {half}: half of a surrogate pair, which is "
+            "no character. A text was cut within one, as where UTF-16 is counted: send whole characters."
         )
-    return Problem(Kind.INVALID_JSON, f"the body is not JSON: {error}.")
+    return f"{name} is not JSON: {error}."
 
 
 def _half_a_pair(body: bytes, noticed: int) -> int | None:

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from urllib.parse import unquote
 
-import orjson
-
 from gtekit.serving import health, metrics, openapi, page_routes
 from gtekit.serving.dialects import cohere, jina, native, openai, tei
 from gtekit.serving.famous_paths import HINTS
@@ -15,12 +13,7 @@ PARTS = (openai, tei, cohere, jina, native, health, metrics, page_routes, openap
 ROUTES: tuple[Route, ...] = tuple(route for part in PARTS for route in part.ROUTES)
 
 
-def _error_body(problem: Problem, status: int, request_id: str) -> bytes:
-    error = {"message": problem.message, "type": "invalid_request_error", "param": problem.param, "code": problem.kind}
-    return orjson.dumps({"error": error})
-
-
-PLAIN = Dialect("plain", _error_body)  # for what is no request, and where no dialect fits
+PLAIN = Dialect("plain", openai.error_body)  # for what is no request, and where no dialect fits
 
 
 class RouteTable:
@@ -52,6 +45,8 @@ class RouteTable:
         Raises:
             Problem: NO_ROUTE or METHOD.
         """
+        if method == "CONNECT":
+            raise Problem(Kind.METHOD, "This server is no proxy: CONNECT is not done here. Call it by its own address.")
         methods = self.methods(path)
         route = methods.get(method) or (methods.get("GET") if method == "HEAD" else None)
         if route is not None:

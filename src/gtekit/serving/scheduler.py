@@ -4,13 +4,13 @@ A request is tokenized off the event loop and goes to the lane of its size. Call
 enough to be urgent in the engine, which parks longer ones within a layer: so a query passes a job of a million texts.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from itertools import pairwise
-from random import uniform
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -18,10 +18,13 @@ import numpy as np
 from gtekit.arrays import Floats, Ints, TokenIds
 from gtekit.chunking import ChunkBatch, pool_chunks
 from gtekit.cosines import l2_normalize
+from gtekit.serving.admission import FLOAT_BYTES, URGENT_TOKENS, Admission, lane_for
 from gtekit.serving.encoding import Encoded, EncodeJob, Lane
 from gtekit.serving.lane import Lane as LaneQueue
 from gtekit.serving.lane import Work
+from gtekit.serving.messages import Account
 from gtekit.serving.problems import Kind, Problem
+from gtekit.serving.rates import KEPT
 from gtekit.serving.throughput import Throughput
 from gtekit.serving.ticket import Ticket, TokenizingThread, settle_all
 from gtekit.serving.tokenizing import TokenizedJob, tokenize_job
@@ -32,16 +35,9 @@ if TYPE_CHECKING:
     from gtekit.serving.metrics import Metrics
     from gtekit.serving.settings import ServerSettings
 
-URGENT_TOKENS: Final = 512  # of an engine call that passes longer ones (kUrgentTokens of the core)
-MOST_INTERACTIVE_TOKENS: Final = 4 * URGENT_TOKENS  # of a request that asks for this lane
-QUERY_TEXTS: Final = 16  # more texts are a job, however short they are
-CHARS_OF_TOKEN: Final = 4  # of English prose with this vocabulary: a guess for what no tokenizer has seen yet
 MOST_STATES: Final = 32  # requests for token states that wait
-LATEST: Final = 1.25  # times the wait that a refused client is told, at most
-FLOAT_BYTES: Final = 4
 SHARE: Final = 4  # of the memory for all requests: the most that one answer may take
-MOST_DROPPED: Final = 2000  # rows of a work that is given up on the event loop: 6 ms
-SMALL_CHARS: Final = 20_000  # larger requests are tokenized on a thread of their own
+MOST_LEFT: Final = 2000  # rows that are handed over on the event loop: 6 ms
 
 
 class Scheduler:
@@ -58,7 +54,6 @@ class Scheduler:
         self, model: "Embedder", settings: "ServerSettings", metrics: "Metrics", name: str | None = None
     ) -> None:
         self._model = model
-        self._limit = settings.max_queue_tokens
         self._memory = settings.max_memory_bytes
         self._throughput = Throughput()
         self._lanes: dict[Lane, LaneQueue] = {}
@@ -74,8 +69,10 @@ class Scheduler:
                 cache_bytes=settings.cache_bytes // 2,
                 on_call=partial(metrics.observe_call, name or model.name, lane),
             )
+        self._admission = Admission(model, settings.max_queue_tokens, self._lanes, self._throughput)
         self._tokenizing = {is_small: TokenizingThread(self._prepare) for is_small in (True, False)}
-        self._aside = ThreadPoolExecutor(1, "gtekit-aside")  # states of tokens, large works that are given up
+        self._states = ThreadPoolExecutor(1, "gtekit-states")
+        self._left = ThreadPoolExecutor(1, "gtekit-left")  # large works that were given up
         self._states_waiting = 0
         self._is_closed = False
 
@@ -83,6 +80,16 @@ class Scheduler:
     def tokens_per_second(self) -> float:
         """How fast the engine has been lately; 0 before the first call."""
         return self._throughput.tokens_per_second
+
+    @property
+    def calls(self) -> int:
+        """How many calls of the engine have ended."""
+        return self._throughput.calls
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the threads of both lanes are there."""
+        return all(lane.is_alive for lane in self._lanes.values())
 
     @property
     def most_rows(self) -> int:
@@ -102,39 +109,51 @@ class Scheduler:
         """Count the texts that wait in a lane."""
         return self._lanes[lane].queued_texts
 
-    async def encode(self, job: EncodeJob) -> Encoded:
+    async def encode(self, job: EncodeJob, account: Account | None = None) -> Encoded:
         """Embed the texts of a request, at least one.
 
         The vectors are those of `Embedder.encode`, to the last bit.
+
+        Args:
+            job: The texts, and how to embed them.
+            account: Gets what was done in vain, where the wait ends before the work does.
 
         Raises:
             Problem: If a text is refused, the queue is full, the deadline passes or the client hangs up.
         """
         chars = _chars(job)
-        self._admit(job, chars, len(job.texts))
-        ticket = Ticket(job)
-        return await self._wait(ticket, partial(self._tokenizing[chars <= SMALL_CHARS].put, ticket))
+        lane = self._admit(job, chars, len(job.texts))
+        ticket = Ticket(
+            job,
+            lane=lane,
+            is_quick=self._admission.is_quick(job, chars),
+            working_bytes=self._admission.take_working(job, chars),
+        )
+        return await self._wait(ticket, partial(self._tokenizing[ticket.is_quick].put, ticket), account)
 
-    async def token_states(self, job: EncodeJob, most_tokens: int) -> tuple[list[Floats], Encoded]:
+    async def token_states(
+        self, job: EncodeJob, most_tokens: int, account: Account | None = None
+    ) -> tuple[list[Floats], Encoded]:
         """Give the last hidden states of each text, (L, D) each. `embeddings` of the second part is empty.
 
         Args:
             job: At least one text.
             most_tokens: That the texts have together: memory for so many vectors is taken.
+            account: As for `encode`.
 
         Raises:
             Problem: As `encode`.
         """
-        self._admit(job, _chars(job), most_tokens)
+        lane = self._admit(job, _chars(job), most_tokens)
         if self._states_waiting >= MOST_STATES:
             wait = self._throughput.seconds_for(self._states_waiting * self._model.max_tokens)
             message = f"{self._states_waiting} requests for token states wait already. Try again in {wait:.1f} s."
             raise Problem(Kind.OVERLOADED, message, retry_after_s=wait)
-        ticket = Ticket(job)
+        ticket = Ticket(job, lane=lane)
         states: list[Floats] = []
         self._states_waiting += 1
         try:
-            encoded = await self._wait(ticket, partial(self._aside.submit, self._run_states, ticket, states))
+            encoded = await self._wait(ticket, partial(self._states.submit, self._run_states, ticket, states), account)
         finally:
             self._states_waiting -= 1
         return states, encoded
@@ -146,48 +165,27 @@ class Scheduler:
             tokenizing.close()
         for lane in self._lanes.values():
             lane.close()
-        self._aside.shutdown(cancel_futures=True)
+        self._states.shutdown(cancel_futures=True)
+        self._left.shutdown()
 
-    async def _wait(self, ticket: Ticket, begin: Callable[[], object]) -> Encoded:
+    async def _wait(self, ticket: Ticket, begin: Callable[[], object], account: Account | None) -> Encoded:
         end_watching = ticket.watch()
         try:
             begin()
             await ticket.future
             return ticket.encoded()
+        except (Problem, asyncio.CancelledError) as end:
+            if account is not None and (not isinstance(end, Problem) or end.kind in KEPT):
+                ticket.charge(account)
+            raise
         finally:
             end_watching()
             self._give_up(ticket)
 
-    def _admit(self, job: EncodeJob, chars: int, vectors: int) -> None:
-        """Refuse what can't be taken, before any work for it."""
+    def _admit(self, job: EncodeJob, chars: int, vectors: int) -> Lane:
         if self._is_closed:
             raise Problem(Kind.UNAVAILABLE, "The server is stopping. Try again in a moment.", retry_after_s=1.0)
-        guess = 2 * len(job.texts) + chars // CHARS_OF_TOKEN
-        if self.queued_tokens("interactive") or self.queued_tokens("bulk"):
-            guess = min(guess, self._tokens(job))
-        self._check_room(_lane_for(job, guess), guess)
-        if job.lease is not None:
-            job.lease.take(vectors * self._model.dimension * FLOAT_BYTES)
-
-    def _tokens(self, job: EncodeJob) -> int:
-        """Guess how many tokens of a job will be read: what is cut off does not count."""
-        if job.truncation == "chunk" or job.pieces is not None:
-            return 2 * len(job.texts) + _chars(job) // CHARS_OF_TOKEN
-        most, prompt = min(job.max_tokens or self._model.max_tokens, self._model.max_tokens), len(job.prompt)
-        return sum(min(2 + (prompt + len(text)) // CHARS_OF_TOKEN, most) for text in job.texts)
-
-    def _check_room(self, lane: Lane, tokens: int) -> None:
-        """Refuse what does not fit beside what waits. One job alone always fits: it is served in parts."""
-        queued = self.queued_tokens(lane)
-        if queued and queued + tokens > self._limit:
-            room = self._throughput.seconds_for(queued + min(tokens, self._limit) - self._limit)
-            wait = max(room, 0.1) * uniform(1, LATEST)  # so that not all who are refused come back at once
-            raise Problem(
-                Kind.OVERLOADED,
-                f"{queued:,} tokens wait already, and with about {tokens:,} of this request they would be more than "
-                f"the {self._limit:,} of --max-queue-tokens. At the speed of now there is room in {wait:.1f} s.",
-                retry_after_s=wait,
-            )
+        return self._admission.admit(job, chars, vectors)
 
     def _prepare(self, ticket: Ticket) -> None:
         """Tokenize a request and put it into its lane. On a tokenizer thread."""
@@ -195,10 +193,13 @@ class Scheduler:
             begin = time.monotonic()
             ticket.tokenized = tokenize_job(self._model, ticket.job, ticket.stop, self.most_rows)
             ticket.tokenization_s = time.monotonic() - begin
-            if ticket.tokenized.pieces is not None and ticket.job.lease is not None:
-                with suppress(RuntimeError):  # the loop is closed: its requests are gone
+            lease, pieces = ticket.job.lease, ticket.tokenized.pieces
+            with suppress(RuntimeError):  # the loop is closed: its requests are gone
+                if lease is not None and ticket.working_bytes:
+                    ticket.loop.call_soon_threadsafe(lease.give_back, ticket.working_bytes)
+                if lease is not None and pieces is not None:
                     ticket.loop.call_soon_threadsafe(self._take_pieces, ticket)
-                return
+                    return
         self._queue(ticket, ticket.tokenized)
 
     def _take_pieces(self, ticket: Ticket) -> None:
@@ -211,11 +212,11 @@ class Scheduler:
         except Problem as problem:
             ticket.refuse(problem)
         else:
-            self._tokenizing[False].put(ticket)
+            self._tokenizing[ticket.is_quick].put(ticket)
 
     def _queue(self, ticket: Ticket, tokenized: TokenizedJob) -> None:
-        ticket.lane = _lane_for(ticket.job, tokenized.tokens)
-        self._check_room(ticket.lane, tokenized.tokens)
+        ticket.lane = lane_for(ticket.job, tokenized.tokens)
+        self._admission.check_room(ticket.lane, tokenized.tokens)
         works = self._works(ticket, tokenized)
         with ticket.lock:
             if ticket.is_over:
@@ -325,24 +326,16 @@ class Scheduler:
         if is_answered:
             return
         for work in works:
-            drop = partial(self._lanes[ticket.lane].drop, work)
-            if len(work.keys) <= MOST_DROPPED or self._is_closed:
-                drop()
+            lane = self._lanes[ticket.lane]
+            lane.leave(work)
+            if len(work.keys) <= MOST_LEFT or self._is_closed:
+                lane.hand_over(work)
             else:
-                self._aside.submit(drop)
+                self._left.submit(lane.hand_over, work)
 
 
 def _chars(job: EncodeJob) -> int:
     return sum(map(len, job.texts)) + len(job.prompt) * len(job.texts)
-
-
-def _lane_for(job: EncodeJob, tokens: int) -> Lane:
-    """Choose by size, and as the client says; a long job can't call itself a query."""
-    if job.lane == "bulk":
-        return "bulk"
-    if job.lane == "interactive":
-        return "interactive" if tokens <= MOST_INTERACTIVE_TOKENS else "bulk"
-    return "interactive" if tokens <= URGENT_TOKENS and len(job.texts) <= QUERY_TEXTS else "bulk"
 
 
 def _work(ticket: Ticket, rows: TokenBatch | ChunkBatch, dimension: int, *, normalize: bool) -> Work:
@@ -351,6 +344,7 @@ def _work(ticket: Ticket, rows: TokenBatch | ChunkBatch, dimension: int, *, norm
         token_ids=rows.token_ids,
         cu_seqlens=rows.cu_seqlens,
         normalize=normalize,
+        is_first=ticket.job.is_first,
         vectors=np.empty((len(rows.cu_seqlens) - 1, dimension), np.float32),
     )
 

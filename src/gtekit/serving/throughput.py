@@ -11,6 +11,7 @@ class Throughput:
 
     def __init__(self) -> None:
         self._lock = Lock()
+        self.calls = 0  # that have ended
         self._running = 0
         self._since = 0.0
         self._tokens = 0.0
@@ -27,6 +28,7 @@ class Throughput:
         """An engine call ends that ran so many tokens."""
         with self._lock:
             now = time.monotonic()
+            self.calls += 1
             self._running -= 1
             self._tokens += tokens
             self._seconds += now - self._since

@@ -13,6 +13,7 @@ from gtekit.arrays import Floats
 from gtekit.errors import GtekitError
 from gtekit.serving.encoding import Encoded, EncodeJob, Lane
 from gtekit.serving.lane import Work
+from gtekit.serving.messages import Account
 from gtekit.serving.problems import Kind, Problem
 from gtekit.serving.tokenizing import TokenizedJob
 from gtekit.tokenizer import StoppedError
@@ -25,6 +26,8 @@ class Ticket:
     job: EncodeJob
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
     lane: Lane = "interactive"
+    is_quick: bool = True  # to tokenize
+    working_bytes: int = 0  # that its tokenization takes of the memory
     tokenized: TokenizedJob | None = None
     tokenization_s: float = 0.0
     inference_s: float = 0.0
@@ -87,10 +90,7 @@ class Ticket:
     def encoded(self) -> Encoded:
         """Give the answer, once the future is there."""
         assert self.tokenized is not None
-        starts = [work.started for work in self.works if work.started is not None]
-        now = time.monotonic()
-        started = min(starts, default=now)
-        tokenized_at = self.since + self.tokenization_s
+        queue_s, inference_s = self._waited()
         return Encoded(
             embeddings=np.empty((0, 0), np.float32) if self.embeddings is None else self.embeddings,
             lengths=self.tokenized.lengths,
@@ -100,10 +100,28 @@ class Ticket:
             cached=sum(work.cached for work in self.works),
             deduplicated=sum(work.shared for work in self.works),
             tokenization_s=self.tokenization_s,
-            queue_s=max(started - tokenized_at, 0.0),
-            inference_s=self.inference_s or now - started,
+            queue_s=queue_s,
+            inference_s=inference_s,
             pieces=self.tokenized.pieces if self.job.pieces is not None else None,
         )
+
+    def charge(self, account: Account) -> None:
+        """Write down what a request without an answer has cost, before its works are dropped."""
+        if account.lane != "bulk":
+            account.lane = self.lane
+        account.tokenization_s += self.tokenization_s
+        queue_s, inference_s = self._waited()
+        account.queue_s += queue_s
+        account.inference_s += inference_s
+        if inference_s and self.tokenized is not None:
+            account.tokens += self.tokenized.tokens - sum(work.waiting_tokens for work in self.works)
+
+    def _waited(self) -> tuple[float, float]:
+        """Give the seconds in the queue, and those since the first of the texts was taken."""
+        starts = [work.started for work in self.works if work.started is not None]
+        now = time.monotonic()
+        started = min(starts, default=now)
+        return max(started - self.since - self.tokenization_s, 0.0), self.inference_s or now - started
 
 
 class TokenizingThread:

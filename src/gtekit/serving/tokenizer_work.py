@@ -4,7 +4,6 @@ A request ends when its thread has ended, so that its memory is not given to oth
 """
 
 import asyncio
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,7 +15,8 @@ from gtekit.errors import GtekitError
 from gtekit.serving.messages import Request
 from gtekit.serving.problems import Kind, Problem
 from gtekit.serving.settings import ServerSettings
-from gtekit.tokenizer import PIECE_CHARS, StoppedError
+from gtekit.serving.tokenizing import working_bytes
+from gtekit.tokenizer import StoppedError, Tokenizer
 
 T = TypeVar("T")
 Work = Callable[[Event], T]  # looks at the event between texts, and gives up once it is set
@@ -25,11 +25,8 @@ THREADS: Final = 2  # that run at once, beside those of the queues
 MOST_WAITING: Final = 64
 INLINE_CHARS: Final = 2_000  # so little text is tokenized on the event loop: 1 ms
 TEXT_CHARS: Final = 50  # a text takes as much time as so many characters more
-PIECE_BYTES: Final = 370  # a character, while a text is tokenized: measured with Chinese, a token a character
 SHARE: Final = 4  # of the memory for all requests: the most that one answer may take
 RETRY_S: Final = 1.0
-
-_SPACE = re.compile("[ \\n]")
 
 
 @dataclass(slots=True, eq=False)
@@ -135,17 +132,32 @@ class TokenizerWork:
         self._begin()
 
 
-def hold_memory(
-    request: Request, texts: Sequence[str], settings: ServerSettings, *, token_bytes: int, prompt: str = "", name: str
-) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amount:
+    """How much texts are for a tokenizer."""
+
+    texts: int
+    chars: int  # prompts included
+    working_bytes: int
+
+
+def amount_of(tokenizer: Tokenizer, texts: Sequence[str], prompt: str = "") -> Amount:
+    """Give how much texts are with a prompt before each."""
+    return Amount(
+        texts=len(texts),
+        chars=sum(map(len, texts)) + len(prompt) * len(texts),
+        working_bytes=working_bytes(tokenizer, texts, prompt),
+    )
+
+
+def hold_memory(request: Request, amount: Amount, settings: ServerSettings, *, token_bytes: int, name: str) -> int:
     """Hold the memory that tokens of texts take at most, a character counted as one.
 
     Args:
         request: Whose memory it is.
-        texts: All of them.
+        amount: Of its texts.
         settings: The limit.
         token_bytes: Of the answer, for each token.
-        prompt: That goes before each text.
         name: What the client calls the texts.
 
     Returns:
@@ -154,7 +166,7 @@ def hold_memory(
     Raises:
         Problem: If the answer could take more than its share, or other requests leave too little memory.
     """
-    chars = sum(map(len, texts)) + len(prompt) * len(texts)
+    chars = amount.chars
     most = settings.max_memory_bytes // (SHARE * max(token_bytes, 1))
     if token_bytes and chars > most:
         raise Problem(
@@ -164,9 +176,8 @@ def hold_memory(
             param=name,
         )
     if request.lease is not None:
-        longest = len(prompt) + max(map(_longest_piece, texts), default=0)
-        request.lease.take(chars * token_bytes + longest * PIECE_BYTES)
-    return chars + TEXT_CHARS * len(texts)
+        request.lease.take(chars * token_bytes + amount.working_bytes)
+    return chars + TEXT_CHARS * amount.texts
 
 
 def until_stopped(stop: Event, items: Iterable[T]) -> Iterator[tuple[int, T]]:
@@ -179,15 +190,6 @@ def until_stopped(stop: Event, items: Iterable[T]) -> Iterator[tuple[int, T]]:
         if stop.is_set():
             raise StoppedError
         yield index, item
-
-
-def _longest_piece(text: str) -> int:
-    """Count the characters that are tokenized at once: long texts are cut at spaces, where they have some."""
-    begin = longest = 0
-    while len(text) - begin > PIECE_CHARS and (space := _SPACE.search(text, begin + PIECE_CHARS)):
-        longest = max(longest, space.start() - begin)
-        begin = space.start()
-    return max(longest, len(text) - begin)
 
 
 def _problem_of(error: BaseException) -> Problem:

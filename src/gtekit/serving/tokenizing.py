@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -11,10 +11,13 @@ from gtekit.arrays import Ints, TokenIds
 from gtekit.chunking import ChunkBatch, chunk_texts
 from gtekit.serving.encoding import EncodeJob, Pieces
 from gtekit.serving.problems import Kind, Problem
-from gtekit.tokenizer import StoppedError, TokenBatch
+from gtekit.tokenizer import PIECE_CHARS, StoppedError, TokenBatch, Tokenizer
 
 if TYPE_CHECKING:
     from gtekit.embedder import Embedder
+
+PART_BYTES: Final = 370  # a character, while a part of a text is tokenized: measured with Chinese, a token a character
+TEXT_BYTES: Final = 50  # the same, of a long text: numbers of its tokens and their places, twice while joined: 43
 
 
 @dataclass(slots=True, kw_only=True)
@@ -33,6 +36,15 @@ class TokenizedJob:
         return len(self.whole.token_ids) + (0 if self.pieces is None else len(self.pieces.token_ids))
 
 
+def working_bytes(tokenizer: Tokenizer, texts: Sequence[str], prompt: str = "") -> int:
+    """Give the memory that tokenizing texts, one after the other, takes at most."""
+    longest = len(prompt) + max(map(len, texts), default=0)
+    if longest <= PIECE_CHARS:
+        return longest * PART_BYTES
+    part = max(tokenizer.longest_part(text) for text in texts if len(prompt) + len(text) > PIECE_CHARS)
+    return (len(prompt) + part) * PART_BYTES + longest * TEXT_BYTES
+
+
 def tokenize_job(model: "Embedder", job: EncodeJob, stop: Event, most_pieces: int) -> TokenizedJob:
     """Tokenize the texts of a job, cut what is too long, or cut it into pieces, as the job says.
 
@@ -47,6 +59,7 @@ def tokenize_job(model: "Embedder", job: EncodeJob, stop: Event, most_pieces: in
         ArgumentError: If a text can't be tokenized, or the prompt leaves no room.
     """
     limit = min(job.max_tokens or model.max_tokens, model.max_tokens)
+    tokenizer = model.tokenizer.stopped_by(stop)
 
     def watch(pieces: int) -> None:
         if stop.is_set():
@@ -55,9 +68,9 @@ def tokenize_job(model: "Embedder", job: EncodeJob, stop: Event, most_pieces: in
             raise _too_many_pieces(job, most_pieces)
 
     if job.pieces is not None:
-        return _only_pieces(model, job, job.pieces, limit, watch)
+        return _only_pieces(tokenizer, job, job.pieces, limit, watch)
     prompted = [job.prompt + text for text in job.texts] if job.prompt else job.texts
-    batch = model.tokenizer.encode(prompted, threads=1, stop=stop)
+    batch = tokenizer.encode(prompted, threads=1, stop=stop)
     is_long = batch.lengths > limit
     every = np.arange(len(job.texts))
     if not is_long.any():
@@ -67,20 +80,20 @@ def tokenize_job(model: "Embedder", job: EncodeJob, stop: Event, most_pieces: in
         raise _too_long(job, batch.lengths, places, limit)
     if job.truncation == "chunk":
         texts = ((place, job.texts[place]) for place in places)
-        pieces = chunk_texts(model.tokenizer, texts, prompt=job.prompt, max_tokens=limit, on_piece=watch)
+        pieces = chunk_texts(tokenizer, texts, prompt=job.prompt, max_tokens=limit, on_piece=watch)
         short = batch.select(~is_long) if not is_long.all() else _no_rows()
         return TokenizedJob(
             lengths=batch.lengths, truncated=[], whole_texts=every[~is_long], whole=short, pieces=pieces
         )
-    cut = _cut(model, prompted, batch, limit, keeps_end=job.truncation == "start")
+    cut = _cut(tokenizer, prompted, batch, limit, keeps_end=job.truncation == "start")
     return TokenizedJob(lengths=batch.lengths, truncated=places, whole_texts=every, whole=cut, pieces=None)
 
 
 def _only_pieces(
-    model: "Embedder", job: EncodeJob, asked: Pieces, limit: int, watch: Callable[[int], None]
+    tokenizer: Tokenizer, job: EncodeJob, asked: Pieces, limit: int, watch: Callable[[int], None]
 ) -> TokenizedJob:
     pieces = chunk_texts(
-        model.tokenizer,
+        tokenizer,
         enumerate(job.texts),
         prompt=job.prompt,
         max_tokens=limit,
@@ -100,15 +113,17 @@ def _too_many_pieces(job: EncodeJob, most: int) -> Problem:
     )
 
 
-def _cut(model: "Embedder", prompted: Sequence[str], batch: TokenBatch, limit: int, *, keeps_end: bool) -> TokenBatch:
+def _cut(
+    tokenizer: Tokenizer, prompted: Sequence[str], batch: TokenBatch, limit: int, *, keeps_end: bool
+) -> TokenBatch:
     """Cut each text at `limit` tokens, of which the first is [CLS] and the last [SEP]."""
-    if not keeps_end and limit == model.max_tokens:
+    if not keeps_end and limit == tokenizer.max_tokens:
         return batch  # as the tokenizer cut it
     rows: list[TokenIds] = []
     for index, length in enumerate(batch.lengths):
         ids = batch.token_ids[batch.cu_seqlens[index] : batch.cu_seqlens[index + 1]]
         if length > limit and keeps_end:
-            tokens = model.tokenizer.encode_with_offsets(prompted[index], index).token_ids
+            tokens = tokenizer.encode_with_offsets(prompted[index], index).token_ids
             ids = np.concatenate([ids[:1], tokens[len(tokens) - (limit - 2) :], ids[-1:]])
         elif length > limit:
             ids = np.concatenate([ids[: limit - 1], ids[-1:]])

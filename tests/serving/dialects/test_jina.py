@@ -81,7 +81,7 @@ def test_the_operator_may_refuse_to_cut(start_server: "StartServer") -> None:
         ({"query": "", "documents": ["a"]}, 422, "query is an empty string"),
         ({"query": QUERY, "documents": ["a", ""]}, 422, "documents[1] is an empty string"),
         ({"query": QUERY, "documents": ["a", {"image": "x"}]}, 422, "documents[1]: object missing required field text"),
-        ({"query": QUERY, "documents": ["a"], "top_n": 0}, 422, "top_n: expected int >= 1"),
+        ({"query": QUERY, "documents": ["a"], "top_n": 0}, 422, "top_n: expected whole number >= 1"),
         ({"query": QUERY}, 422, "missing required field documents"),
         ({"query": QUERY, "documents": ["a"], "model": "other"}, 404, "no model 'other'"),
     ],

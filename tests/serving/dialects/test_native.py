@@ -95,15 +95,15 @@ def test_the_policy_of_the_server_holds_where_a_request_says_nothing(start_serve
     ("body", "kind", "param", "message"),
     [
         ({}, "invalid_json", "texts", "texts"),
-        ({"texts": "one"}, "invalid_json", "texts", "expected array"),
-        ({"texts": ["a", None]}, "invalid_json", "texts", "texts[1]: expected str"),
+        ({"texts": "one"}, "invalid_json", "texts", "expected list"),
+        ({"texts": ["a", None]}, "invalid_json", "texts", "texts[1]: expected text"),
         ({"texts": [[1, 2]]}, "token_ids_not_supported", "texts", "texts[0]: it holds token ids"),
         ({"texts": ["a"], "normalise": True}, "invalid_json", "normalise", "unknown field normalise"),
         ({"texts": ["a"], "dimensions": 0}, "invalid_value", "dimensions", "1 to 384"),
         ({"texts": ["a"], "dimensions": 385}, "invalid_value", "dimensions", "1 to 384"),
         ({"texts": ["a"], "max_tokens": 2}, "invalid_value", "max_tokens", "3 to 256"),
         ({"texts": ["a"], "prompt_name": "query"}, "invalid_value", "prompt_name", "no prompt named"),
-        ({"texts": ["a"], "on_truncation": "cut"}, "invalid_json", "on_truncation", "cut"),
+        ({"texts": ["a"], "on_truncation": "cut"}, "invalid_json", "on_truncation", "chunk, error, ignore, warn"),
         (
             {"texts": ["x", LONG], "on_truncation": "error"},
             "context_length_exceeded",
@@ -215,6 +215,28 @@ def test_pieces_as_json_and_as_bytes(server: "RunningServer", minilm: gtekit.Emb
     octets = post(server, "/encode_chunks", body, **OCTETS).content
     assert octets[: expected.embeddings.nbytes] == expected.embeddings.tobytes()
     assert problem(post(server, "/encode_chunks", {**body, "overlap_tokens": 99}))[1] == "invalid_value"
+
+
+@pytest.mark.parametrize("headers", [{}, OCTETS])
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/encode", {"texts": [f"text {number}" for number in range(200)]}),
+        ("/encode", {"texts": [f"text {number}" for number in range(200)], "encoding": "base64"}),
+        ("/encode_chunks", {"texts": ["a " * 200], "max_tokens": 3}),
+        ("/token_states", {"texts": ["a " * 200]}),
+    ],
+)
+def test_a_large_answer_comes_in_parts_and_is_nowhere_whole(
+    server: "RunningServer", path: str, body: dict[str, Any], headers: dict[str, Any]
+) -> None:
+    with httpx.stream("POST", server.url + path, json=body, timeout=60, headers=headers) as answer:
+        assert (answer.status_code, answer.headers.get("transfer-encoding")) == (200, "chunked")
+        content = answer.read()
+    if answer.headers["content-type"] == "application/json":
+        assert len(json.loads(content)["embeddings"]) == 200
+    few = httpx.post(server.url + path, json={"texts": ["a"]}, timeout=60, headers=headers)
+    assert int(few.headers["content-length"]) == len(few.content)
 
 
 def test_token_states_are_rows_and_their_numbers(server: "RunningServer", minilm: gtekit.Embedder) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import tracemalloc
 from collections.abc import AsyncIterator, Iterable
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from tests.serving.conftest import until
 from tests.serving.sockets import Wire
 
 if TYPE_CHECKING:
-    from tests.serving.conftest import StartServer
+    from tests.serving.conftest import RunningServer, StartServer
 
 LINES = {"content-type": "application/x-ndjson"}
 SETTINGS = ServerSettings(max_text_chars=100_000)
@@ -127,3 +128,27 @@ def test_a_window_for_which_memory_is_short_ends_the_lines_with_a_reason(
     server.state.metrics.held_bytes -= others
     error = json.loads(answer.text.splitlines()[-1])["error"]
     assert (error["kind"], "--max-memory-bytes" in error["message"]) == ("overloaded", True)
+
+
+def test_short_lines_take_little_more_memory_than_their_part() -> None:
+    part = b'"a"\n' * 131_072
+
+    async def read() -> int:
+        tracemalloc.start()
+        try:
+            async for _ in _windows(body([part]), SETTINGS, Lease(Metrics(), 2**40), lambda _: None):
+                pass
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    assert asyncio.run(read()) < 400_000  # a list of the lines: 5 MB
+
+
+@pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 10**30])
+def test_a_number_that_no_answer_can_hold_is_refused_in_its_line(server: "RunningServer", number: int) -> None:
+    lines = f'"first"\n{{"text": "a", "id": {number}}}\n'
+    first, last = httpx.post(f"{server.url}/encode", content=lines, headers=LINES, timeout=60).text.splitlines()
+    assert json.loads(first)["index"] == 0
+    assert "line 2" in json.loads(last)["error"]["message"]
+    assert json.loads(last)["error"]["kind"] == "invalid_json"

@@ -3,8 +3,9 @@
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +13,11 @@ import httpx
 import pytest
 
 import gtekit
-from gtekit.serving.dialects.native import ROUTES
 from gtekit.serving.dialects.native_tokens import SLICE
-from gtekit.serving.messages import Account
-from gtekit.serving.tokenizer_work import INLINE_CHARS, MOST_WAITING, THREADS
+from gtekit.serving.messages import Account, Request
+from gtekit.serving.route_table import ROUTES
+from gtekit.serving.tokenizer_work import INLINE_CHARS, MOST_WAITING, THREADS, T, TokenizerWork, Work
+from gtekit.tokenizer import PIECE_CHARS, StoppedError
 from tests.serving.conftest import until
 from tests.serving.sockets import Wire
 from tests.serving.sockets import post as raw_post
@@ -148,3 +150,34 @@ def test_who_hangs_up_while_waiting_gives_the_memory_back(start_server: "StartSe
             wire.send(raw_post("/token_places", body))
             until(lambda: server.state.metrics.held_bytes > before + len(body))
         until(lambda: server.state.metrics.held_bytes == before)
+
+
+class Stopping(TokenizerWork):
+    """Runs work for which nobody waits any more once its first part, 50,000 characters, is done."""
+
+    async def run(self, request: Request, cost: int, work: Work[T]) -> T:
+        class Stop(threading.Event):
+            asked = 0
+
+            def is_set(self) -> bool:
+                self.asked += 1
+                return self.asked > 3
+
+        return work(Stop())
+
+
+@pytest.mark.parametrize("path", [*PATHS, "/token_states", "/tokenize"])
+def test_work_for_nobody_ends_within_a_text(server: "RunningServer", path: str) -> None:
+    handler = next(route.handler for route in ROUTES if route.path == path)
+    request, account = request_of(), Account()
+    request.headers = {"content-type": "application/json"}
+    text = "中" * (10 * PIECE_CHARS)
+    body = {"inputs": text} if path == "/tokenize" else {"texts": [text]}
+    request.read = partial(one_part, json.dumps(body).encode())
+    state = replace(server.state, tokenizing=Stopping())
+    with pytest.raises(StoppedError):
+        asyncio.run_coroutine_threadsafe(as_coroutine(handler(request, state, account)), server.loop).result(60)
+
+
+async def as_coroutine(answer: Awaitable[Any]) -> Any:
+    return await answer

@@ -114,7 +114,7 @@ def _texts(body: EmbedV2Request, served: "ServedModel", settings: "ServerSetting
             "text.",
             param="images" if body.images else "input_type" if body.input_type == "image" else "inputs",
         )
-    if body.texts and body.inputs:
+    if body.texts is not None and body.inputs is not None:
         raise Problem(Kind.INVALID_VALUE, "texts and inputs are both there; send one of them.", param="inputs")
     if body.inputs:
         return "inputs", ["\n".join(part.text or "" for part in entry.content) for entry in body.inputs]

@@ -10,37 +10,37 @@ import msgspec
 import orjson
 
 from gtekit.config import FEWEST_TOKENS
+from gtekit.serving.field_types import Text, Texts
 from gtekit.serving.problems import Problem
 from gtekit.serving.routes import Dialect
 
 Truncate = Literal["NONE", "START", "END"]
 EmbeddingType = Literal["float", "int8", "uint8", "binary", "ubinary", "base64"]
 InputType = Literal["search_document", "search_query", "classification", "clustering", "image"]
-Text = Annotated[str, msgspec.Meta(extra_json_schema={"minLength": 1})]
 Tokens = Annotated[int, msgspec.Meta(ge=FEWEST_TOKENS)]
 
 
 class Content(msgspec.Struct, kw_only=True):
     """A part of an input: text, as images are refused."""
 
-    type: Literal["text", "image_url"]
+    type: Annotated[Literal["text", "image_url"], msgspec.Meta(extra_json_schema={"not": {"const": "image_url"}})]
     text: str | None = None
 
 
 class Input(msgspec.Struct, kw_only=True):
     """An input in parts, which become one text with a newline between them."""
 
-    content: list[Content]
+    content: Annotated[list[Content], msgspec.Meta(extra_json_schema={"minItems": 1})]
 
 
 class EmbedV2Request(msgspec.Struct, kw_only=True):
     """Body of /v2/embed: `texts` or `inputs`."""
 
     model: str
-    input_type: InputType
-    texts: list[Text] | None = None
-    inputs: list[Input] | None = None
-    images: list[str] | None = None  # refused
+    input_type: Annotated[InputType, msgspec.Meta(extra_json_schema={"not": {"const": "image"}})]
+    texts: Texts | None = None
+    inputs: Annotated[list[Input], msgspec.Meta(extra_json_schema={"minItems": 1})] | None = None
+    images: Annotated[list[str], msgspec.Meta(extra_json_schema={"maxItems": 0})] | None = None  # refused
     max_tokens: Tokens | None = None
     output_dimension: Annotated[int, msgspec.Meta(ge=1)] | None = None
     embedding_types: list[EmbeddingType] | None = None  # None: float
@@ -103,7 +103,7 @@ class RerankV2Request(msgspec.Struct, kw_only=True):
 
     model: str
     query: Text
-    documents: Annotated[list[Text], msgspec.Meta(extra_json_schema={"minItems": 1})]
+    documents: Texts
     top_n: Annotated[int, msgspec.Meta(ge=1)] | None = None  # None: all
     max_tokens_per_doc: Tokens = 4096
     priority: Annotated[int, msgspec.Meta(ge=0)] = 0  # above 0: the bulk lane

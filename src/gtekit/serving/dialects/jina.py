@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 import orjson
 
+from gtekit.serving.field_types import Text
 from gtekit.serving.inputs import check_texts, find_model, lane_of, read_json, truncation_for
 from gtekit.serving.messages import Account, Request, Response
 from gtekit.serving.problems import Kind, Problem
@@ -24,14 +25,14 @@ if TYPE_CHECKING:
 class Document(msgspec.Struct, kw_only=True):
     """A document by its text; other fields are passed over."""
 
-    text: str
+    text: Text
 
 
 class RerankRequest(msgspec.Struct, kw_only=True):
     """A query and the documents to order for it."""
 
-    query: str
-    documents: list[str | Document]
+    query: Text
+    documents: Annotated[list[Text | Document], msgspec.Meta(extra_json_schema={"minItems": 1})]
     model: str | None = None  # None: the first that is served
     top_n: Annotated[int, msgspec.Meta(ge=1)] | None = None  # None: all
     return_documents: bool = True

@@ -1,16 +1,17 @@
 """gtekit's own routes: all that a local model does, for `gtekit.Client` and for anybody who wants bytes or streams."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 import orjson
 
 from gtekit.serving.answers import (
-    base64_rows,
     float_rows,
-    in_slices,
-    octets,
+    json_body,
+    octet_body,
+    quoted_base64_rows,
     shape_header,
     space_headers,
     truncation_headers,
@@ -42,25 +43,29 @@ from gtekit.serving.routes import Route
 from gtekit.version import __version__
 
 if TYPE_CHECKING:
+    from gtekit.serving.keys import Key
     from gtekit.serving.served_models import ServedModel
     from gtekit.serving.state import State
 
 
 async def model(request: Request, state: "State", account: Account) -> Response:
-    """Say what the model is that `?model=` names."""
+    """Say what the model is that `?model=` names, and what the key of the request may do."""
     served = find_model(state, queried_model(request))
     account.model = served.name
-    return Response(body=await asyncio.to_thread(_describe, served, state))
+    return Response(body=await asyncio.to_thread(_describe, served, state, request.key))
 
 
-def _describe(served: "ServedModel", state: "State") -> bytes:
+def _describe(served: "ServedModel", state: "State", key: "Key | None") -> bytes:
     model = served.model
     answer = ModelAnswer(
         **facts_of(served),
         cls_id=model.tokenizer.cls_id,
         sep_id=model.tokenizer.sep_id,
         max_texts=state.settings.max_texts,
+        max_text_chars=state.settings.max_text_chars,
         max_body_bytes=state.settings.max_body_bytes,
+        requests_per_minute=key.requests_per_minute if key else None,
+        tokens_per_minute=key.tokens_per_minute if key else None,
         version=__version__,
     )
     return orjson.dumps({name: getattr(answer, name) for name in answer.__struct_fields__})
@@ -86,13 +91,13 @@ async def encode(request: Request, state: "State", account: Account) -> Response
         encoded = _nothing(job.dimensions or served.model.dimension)
     headers = [*truncation_headers(encoded), *space_headers(served)]
     if wants_octets(request):
-        numbers = encoded.lengths.astype("<i4").tobytes() if asked.return_lengths else b""
+        numbers = [encoded.lengths.astype("<i4")] if asked.return_lengths else []
         return Response(
-            body=octets(encoded.embeddings) + numbers,
+            body=octet_body([encoded.embeddings, *numbers]),
             content_type=OCTETS,
             headers=[*headers, shape_header(encoded.embeddings)],
         )
-    return Response(body=await _json_body(served, asked, encoded), headers=headers)
+    return Response(body=_json_body(served, asked, encoded), headers=headers)
 
 
 def _nothing(dimension: int) -> Encoded:
@@ -110,23 +115,15 @@ def _nothing(dimension: int) -> Encoded:
     )
 
 
-async def _json_body(served: "ServedModel", asked: EncodeRequest, encoded: Encoded) -> bytes:
-    if asked.encoding == "base64":
-        rows = [b'"' + row + b'"' for row in await in_slices(base64_rows, encoded.embeddings)]
-    else:
-        rows = await in_slices(float_rows, encoded.embeddings)
+def _json_body(served: "ServedModel", asked: EncodeRequest, encoded: Encoded) -> bytes | AsyncIterator[bytes]:
     rest = {"tokens": encoded.tokens, "truncated": encoded.truncated}
     if asked.return_lengths:
         rest["lengths"] = encoded.lengths.tolist()
-    return b"".join(
-        [
-            b'{"model":',
-            orjson.dumps(served.name),
-            b',"embeddings":[',
-            b",".join(rows),
-            b"],",
-            orjson.dumps(rest)[1:],
-        ]
+    return json_body(
+        b'{"model":%b,"embeddings":[' % orjson.dumps(served.name),
+        quoted_base64_rows if asked.encoding == "base64" else float_rows,
+        encoded.embeddings,
+        b"],%b" % orjson.dumps(rest)[1:],
     )
 
 

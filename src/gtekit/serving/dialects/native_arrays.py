@@ -1,6 +1,5 @@
 """Answers of which nobody knows beforehand how large they are: vectors of pieces, and of every token."""
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +9,7 @@ from gtekit.chunking import chunk_texts
 from gtekit.config import FEWEST_TOKENS
 from gtekit.errors import ArgumentError
 from gtekit.inputs import check_count
-from gtekit.serving.answers import float_rows, in_slices, octets, shape_header, space_headers, truncation_headers
+from gtekit.serving.answers import float_rows, json_body, octet_body, shape_header, space_headers, truncation_headers
 from gtekit.serving.dialects.native_inputs import (
     check_list,
     check_range,
@@ -25,7 +24,7 @@ from gtekit.serving.encoding import EncodeJob, Pieces
 from gtekit.serving.inputs import add_cost, embed, find_model, lane_of, read_json
 from gtekit.serving.messages import OCTETS, Account, Header, Request, Response
 from gtekit.serving.problems import Kind, Problem
-from gtekit.serving.tokenizer_work import hold_memory
+from gtekit.serving.tokenizer_work import amount_of, hold_memory
 
 if TYPE_CHECKING:
     from gtekit.serving.state import State
@@ -61,18 +60,13 @@ async def encode_chunks(request: Request, state: "State", account: Account) -> R
         pieces, embeddings = encoded.pieces, encoded.embeddings
     headers: list[Header] = [("x-tokens", str(len(pieces.token_ids))), *space_headers(served)]
     if wants_octets(request):
-        places = np.column_stack([pieces.text_index, pieces.offsets]).astype("<i4").tobytes()
-        return Response(
-            body=octets(embeddings) + places, content_type=OCTETS, headers=[*headers, shape_header(embeddings)]
-        )
-    rest = {
-        "text_index": pieces.text_index.tolist(),
-        "offsets": pieces.offsets.tolist(),
-        "tokens": len(pieces.token_ids),
-    }
-    rows = b",".join(await in_slices(float_rows, embeddings))
-    body = b"".join([b'{"model":', orjson.dumps(served.name), b',"embeddings":[', rows, b"],", orjson.dumps(rest)[1:]])
-    return Response(body=body, headers=headers)
+        places = np.column_stack([pieces.text_index, pieces.offsets]).astype("<i4")
+        body = octet_body([embeddings, places])
+        return Response(body=body, content_type=OCTETS, headers=[*headers, shape_header(embeddings)])
+    rest = {"text_index": pieces.text_index, "offsets": pieces.offsets, "tokens": len(pieces.token_ids)}
+    head = b'{"model":%b,"embeddings":[' % orjson.dumps(served.name)
+    tail = b"],%b" % orjson.dumps(rest, option=orjson.OPT_SERIALIZE_NUMPY)[1:]
+    return Response(body=json_body(head, float_rows, embeddings, tail), headers=headers)
 
 
 def _check_overlap(overlap_tokens: int | None, capacity: int) -> None:
@@ -102,7 +96,8 @@ async def token_states(request: Request, state: "State", account: Account) -> Re
     account.model, account.texts = served.name, len(asked.texts)
     limit = job.max_tokens or served.model.max_tokens
     tokenizer = served.model.tokenizer
-    cost = hold_memory(request, asked.texts, state.settings, token_bytes=0, prompt=job.prompt, name="texts")
+    amount = amount_of(tokenizer, asked.texts, job.prompt)
+    cost = hold_memory(request, amount, state.settings, token_bytes=0, name="texts")
     lengths = await state.tokenizing.run(
         request, cost, lambda stop: count_each(tokenizer, asked.texts, job.prompt, stop, Account())
     )
@@ -117,10 +112,9 @@ async def token_states(request: Request, state: "State", account: Account) -> Re
     if not asked.texts:
         empty = np.empty((0, served.model.dimension), np.float32)
         return Response(content_type=OCTETS, headers=[shape_header(empty)])
-    states, encoded = await served.scheduler.token_states(job, rows)
+    states, encoded = await served.scheduler.token_states(job, rows, account)
     add_cost(account, encoded)
     numbers = np.concatenate([[len(rows) for rows in states], encoded.lengths]).astype("<i4")
-    parts = await asyncio.to_thread(lambda: b"".join([*map(octets, states), numbers.tobytes()]))
     shape = ("x-gtekit-shape", f"{sum(map(len, states))},{served.model.dimension}")
     headers = [*truncation_headers(encoded), *space_headers(served), shape]
-    return Response(body=parts, content_type=OCTETS, headers=headers)
+    return Response(body=octet_body([*states, numbers]), content_type=OCTETS, headers=headers)

@@ -5,7 +5,7 @@ batches, and one that sends a line and waits gets its answer at once.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,16 +14,18 @@ from urllib.parse import parse_qsl
 import msgspec
 import orjson
 
-from gtekit.serving.answers import base64_rows, float_rows, in_slices, octets, space_headers
+from gtekit.serving.answers import float_rows, octets, quoted_base64_rows, slices, space_headers
 from gtekit.serving.bodies import unlimited
 from gtekit.serving.dialects.native_inputs import error_values, make_job, wants_octets
 from gtekit.serving.dialects.native_schema import EncodeLine, EncodeOptions
 from gtekit.serving.encoding import Encoded, EncodeJob
-from gtekit.serving.inputs import embed, find_model
+from gtekit.serving.inputs import embed, find_model, shown
 from gtekit.serving.memory import COPIES, Lease
 from gtekit.serving.messages import NDJSON, OCTETS, Account, Request, Response
 from gtekit.serving.metered_body import note_answered
 from gtekit.serving.problems import Kind, Problem
+from gtekit.serving.refused_bodies import UNREADABLE, problem_of
+from gtekit.serving.type_errors import explain
 
 if TYPE_CHECKING:
     from gtekit.serving.served_models import ServedModel
@@ -36,7 +38,8 @@ BYTES_OF_CHAR = 6  # at most in JSON: \u00e9
 LINE_EXTRA = 4096  # for the id and what is around it
 BLANK_LINES = 4096  # that are passed over at a stretch: 0.2 ms
 
-_DECODER = msgspec.json.Decoder(str | EncodeLine)
+_LINE = str | EncodeLine
+_DECODER = msgspec.json.Decoder(_LINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +68,14 @@ async def encode_lines(request: Request, state: "State", account: Account) -> Re
 
 
 def _read_query(query: str) -> EncodeOptions:
+    values = dict(parse_qsl(query, keep_blank_values=True))
     try:
-        return msgspec.convert(dict(parse_qsl(query, keep_blank_values=True)), EncodeOptions, strict=False)
+        return msgspec.convert(values, EncodeOptions, strict=False)
     except msgspec.ValidationError as error:
-        raise Problem(Kind.INVALID_VALUE, f"query string: {error}.") from None
+        fault = explain(error, EncodeOptions)
+        value = f" {shown(values[fault.path])}" if fault.got else ""
+        param = fault.path or fault.unknown
+        raise Problem(Kind.INVALID_VALUE, f"query string: {fault.message}{value}.", param=param) from None
 
 
 async def _windows(
@@ -82,15 +89,15 @@ async def _windows(
     async for part in parts:
         lease.take_body(len(part))
         held += len(part)
-        *whole, rest = part.split(b"\n")
-        if whole:
-            whole[0] = b"".join((*open_line, whole[0]))
+        rest = part[part.rfind(b"\n") + 1 :]
+        if len(rest) < len(part):
+            lines = _whole_lines(b"".join(open_line), part)
             open_line.clear()
-            async for found in _in_turns(_decode(whole, number, settings)):
+            async for found in _in_turns(_decode(lines, number, settings)):
                 yield found
                 if isinstance(found, Problem):
                     return
-            number += len(whole)
+            number += part.count(b"\n")
             lease.give_back(COPIES * (held - len(rest)))
             held = len(rest)
             answered(held)
@@ -102,6 +109,19 @@ async def _windows(
         yield found
 
 
+def _whole_lines(before: bytes, part: bytes) -> Iterator[bytes]:
+    """Give the lines that end in a part one by one: of short ones a list would take 20 times as much memory.
+
+    Args:
+        before: What has come of the first of them.
+        part: The rest.
+    """
+    begin = 0
+    while (end := part.find(b"\n", begin)) >= 0:
+        yield before + part[begin:end]
+        before, begin = b"", end + 1
+
+
 async def _in_turns(found: Iterator[list[_Line] | Problem]) -> AsyncIterator[list[_Line] | Problem]:
     for window in found:
         if window:
@@ -109,7 +129,7 @@ async def _in_turns(found: Iterator[list[_Line] | Problem]) -> AsyncIterator[lis
         await asyncio.sleep(0)  # neither blank lines nor cached texts make anybody wait
 
 
-def _decode(lines: Sequence[bytes], number: int, settings: "ServerSettings") -> Iterator[list[_Line] | Problem]:
+def _decode(lines: Iterable[bytes], number: int, settings: "ServerSettings") -> Iterator[list[_Line] | Problem]:
     """Give windows of lines; an empty one where so many lines are blank that others should have a turn."""
     window: list[_Line] = []
     chars = 0
@@ -137,10 +157,12 @@ def _decode(lines: Sequence[bytes], number: int, settings: "ServerSettings") -> 
 def _read_line(line: bytes, number: int, settings: "ServerSettings") -> _Line:
     try:
         value = _DECODER.decode(line)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
+        reason = problem_of(error, _LINE, line, "it")
         raise Problem(
-            Kind.INVALID_JSON,
-            f'line {number} is neither a JSON string nor {{"text": "...", "id": ...}}: {error}.',
+            reason.kind,
+            f'line {number} is neither a JSON string nor {{"text": "...", "id": ...}}: {reason.message}',
+            param=reason.param,
         ) from None
     read = _Line(number, value, None) if isinstance(value, str) else _Line(number, value.text, value.id)
     if len(read.text) > settings.max_text_chars:
@@ -177,20 +199,26 @@ class _Stream:
                 if isinstance(window, Problem):
                     raise window
                 held = self._lease.held
-                try:
-                    encoded = await self._embed(window)
-                except Problem as problem:
-                    if problem.kind not in (Kind.TOO_LONG, Kind.INVALID_VALUE) or len(window) == 1:
-                        raise _at(problem, window) from None
-                    for line in window:  # one by one: those before the bad one are answered
-                        yield await self._write([line], await self._embed_one(line))
-                else:
-                    yield await self._write(window, encoded)
+                async for part in self._lines(window):
+                    yield part
                 self._lease.give_back(self._lease.held - held)
         except Problem as problem:
             if problem.kind is Kind.GONE:
                 raise
             yield orjson.dumps({"error": error_values(problem)}) + b"\n"
+
+    async def _lines(self, window: list[_Line]) -> AsyncIterator[bytes]:
+        try:
+            encoded = await self._embed(window)
+        except Problem as problem:
+            if problem.kind not in (Kind.TOO_LONG, Kind.INVALID_VALUE) or len(window) == 1:
+                raise _at(problem, window) from None
+            for line in window:  # one by one: those before the bad one are answered
+                async for part in self._write([line], await self._embed_one(line)):
+                    yield part
+        else:
+            async for part in self._write(window, encoded):
+                yield part
 
     async def _embed(self, window: list[_Line]) -> Encoded:
         return await embed(self._served, replace(self._job, texts=[line.text for line in window]), self._account)
@@ -201,24 +229,25 @@ class _Stream:
         except Problem as problem:
             raise _at(problem, [line]) from None
 
-    async def _write(self, window: list[_Line], encoded: Encoded) -> bytes:
-        if self._asked.encoding == "base64":
-            rows = [b'"' + row + b'"' for row in await in_slices(base64_rows, encoded.embeddings)]
-        else:
-            rows = await in_slices(float_rows, encoded.embeddings)
+    async def _write(self, window: list[_Line], encoded: Encoded) -> AsyncIterator[bytes]:
+        """Give the lines of a window, a few at a time: who reads slowly has so few of them waiting."""
         cut = set(encoded.truncated)
-        parts = []
-        for place, (line, row) in enumerate(zip(window, rows, strict=True)):
-            values: dict[str, object] = {"index": self._index + place}
-            if line.id is not None:
-                values["id"] = line.id
-            values["tokens"] = int(encoded.lengths[place])
-            if place in cut:
-                values["truncated"] = True
-            parts.append(orjson.dumps(values)[:-1] + b',"embedding":' + row + b"}\n")
+        first = 0
+        write = quoted_base64_rows if self._asked.encoding == "base64" else float_rows
+        async for rows in slices(write, encoded.embeddings):
+            parts = []
+            for place, row in enumerate(rows, first):
+                values: dict[str, object] = {"index": self._index + place}
+                if window[place].id is not None:
+                    values["id"] = window[place].id
+                values["tokens"] = int(encoded.lengths[place])
+                if place in cut:
+                    values["truncated"] = True
+                parts.append(orjson.dumps(values)[:-1] + b',"embedding":' + row + b"}\n")
+            first += len(rows)
+            self._lease.check(sum(map(len, parts)))  # whoever sends it holds it
+            yield b"".join(parts)
         self._index += len(window)
-        self._lease.check(sum(map(len, parts)))  # whoever sends it holds it
-        return b"".join(parts)
 
 
 def _at(problem: Problem, window: list[_Line]) -> Problem:

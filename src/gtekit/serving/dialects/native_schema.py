@@ -5,9 +5,11 @@ from typing import Annotated, Literal
 import msgspec
 
 from gtekit.serving.dialects.model_facts import ModelFacts
+from gtekit.serving.field_types import Dimensions, MaxTokens, PromptName
 from gtekit.serving.inputs import Role
 
 Policy = Literal["warn", "error", "ignore", "chunk"]  # as in EncodeOptions; "warn" and "ignore" cut, and headers say so
+Integer = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]  # that every reader of JSON has
 
 
 class TextsRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -20,23 +22,23 @@ class TextsRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 class ReportRequest(TextsRequest, kw_only=True):
     """Texts of which some may be too long."""
 
-    prompt_name: str | None = None
+    prompt_name: PromptName | None = None
     prompt: str | None = None  # wins over prompt_name
-    max_tokens: int | None = None  # fewer than the model reads
+    max_tokens: MaxTokens | None = None  # fewer than the model reads
 
 
 class StatesRequest(ReportRequest, kw_only=True):
     """Texts whose tokens get a vector each."""
 
-    on_truncation: Policy | None = None
+    on_truncation: Annotated[Policy, msgspec.Meta(extra_json_schema={"not": {"const": "chunk"}})] | None = None
 
 
 class ChunksRequest(ReportRequest, kw_only=True):
     """Texts to embed in pieces of at most `max_tokens`."""
 
-    overlap_tokens: int | None = None
+    overlap_tokens: Annotated[int, msgspec.Meta(extra_json_schema={"minimum": 0})] | None = None
     normalize: bool | None = None
-    dimensions: int | None = None
+    dimensions: Dimensions | None = None
 
 
 class EncodeOptions(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -44,12 +46,12 @@ class EncodeOptions(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     model: str | None = None
     input_type: Role | None = None  # chooses the model's prompt where none is named
-    prompt_name: str | None = None
+    prompt_name: PromptName | None = None
     prompt: str | None = None  # wins over prompt_name
-    max_tokens: int | None = None  # fewer than the model reads
+    max_tokens: MaxTokens | None = None  # fewer than the model reads
     on_truncation: Policy | None = None  # None: as the server is set, "warn" unless told otherwise
     normalize: bool | None = None
-    dimensions: int | None = None  # keep the first so many, then normalize again
+    dimensions: Dimensions | None = None  # keep the first so many, then normalize again
     encoding: Literal["float", "base64"] = "float"  # of vectors in JSON
 
 
@@ -64,7 +66,7 @@ class EncodeLine(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """One line of a stream; a plain JSON string does as well."""
 
     text: str
-    id: str | int | None = None  # comes back with the vector
+    id: str | Integer | None = None  # comes back with the vector
 
 
 class EncodeAnswer(msgspec.Struct, kw_only=True):
@@ -136,5 +138,8 @@ class ModelAnswer(ModelFacts, kw_only=True):
     cls_id: int
     sep_id: int
     max_texts: int  # of a request
+    max_text_chars: int  # of each text
     max_body_bytes: int
+    requests_per_minute: int | None  # of the key that asks; null: it has no limit, or none is needed
+    tokens_per_minute: int | None
     version: str  # of gtekit

@@ -1,6 +1,5 @@
 """Routes that need the tokenizer alone: tokens, their number, their places, what would be cut."""
 
-from copy import copy
 from dataclasses import asdict, replace
 from threading import Event
 from typing import TYPE_CHECKING, Final
@@ -14,7 +13,7 @@ from gtekit.serving.dialects.native_inputs import check_list, check_range, promp
 from gtekit.serving.dialects.native_schema import ReportRequest, TextsRequest
 from gtekit.serving.inputs import find_model, read_json
 from gtekit.serving.messages import Account, Request, Response
-from gtekit.serving.tokenizer_work import hold_memory, until_stopped
+from gtekit.serving.tokenizer_work import amount_of, hold_memory, until_stopped
 from gtekit.tokenizer import TextTokens
 from gtekit.truncation import find_cuts
 
@@ -34,7 +33,8 @@ SLICE: Final = 16_384  # numbers that are written at a stretch: 0.2 ms
 async def count_tokens(request: Request, state: "State", account: Account) -> Response:
     """Count the tokens of each text."""
     served, texts = await _texts(request, state, account)
-    cost = hold_memory(request, texts, state.settings, token_bytes=0, name="texts")
+    amount = amount_of(served.model.tokenizer, texts)
+    cost = hold_memory(request, amount, state.settings, token_bytes=0, name="texts")
     counts = await state.tokenizing.run(
         request, cost, lambda stop: count_each(served.model.tokenizer, texts, "", stop, account)
     )
@@ -58,12 +58,14 @@ def count_each(tokenizer: "Tokenizer", texts: "Sequence[str]", prompt: str, stop
 async def tokens(request: Request, state: "State", account: Account) -> Response:
     """Give the tokens of each text, special tokens included, not cut."""
     served, texts = await _texts(request, state, account)
-    cost = hold_memory(request, texts, state.settings, token_bytes=NAME_BYTES, name="texts")
+    amount = amount_of(served.model.tokenizer, texts)
+    cost = hold_memory(request, amount, state.settings, token_bytes=NAME_BYTES, name="texts")
 
     def names(stop: Event) -> bytes:
+        tokenizer = served.model.tokenizer.stopped_by(stop)
         lists = []
         for index, text in until_stopped(stop, texts):
-            found = served.model.tokenizer.tokens(text, index)
+            found = tokenizer.tokens(text, index)
             account.tokens += len(found)
             lists.append(orjson.dumps(found))
         return b'{"tokens":[%b]}' % b",".join(lists)
@@ -74,12 +76,14 @@ async def tokens(request: Request, state: "State", account: Account) -> Response
 async def token_places(request: Request, state: "State", account: Account) -> Response:
     """Give the tokens of each text with the characters that they come from."""
     served, texts = await _texts(request, state, account)
-    cost = hold_memory(request, texts, state.settings, token_bytes=PLACE_BYTES, name="texts")
+    amount = amount_of(served.model.tokenizer, texts)
+    cost = hold_memory(request, amount, state.settings, token_bytes=PLACE_BYTES, name="texts")
 
     def places(stop: Event) -> bytes:
+        tokenizer = served.model.tokenizer.stopped_by(stop)
         lists = []
         for index, text in until_stopped(stop, texts):
-            found = served.model.tokenizer.encode_with_offsets(text, index)
+            found = tokenizer.encode_with_offsets(text, index)
             account.tokens += len(found.token_ids)
             lists.append(_places(found))
         return b'{"texts":[%b]}' % b",".join(lists)
@@ -113,10 +117,11 @@ async def truncation_report(request: Request, state: "State", account: Account) 
     check_list(asked.texts, state.settings)
     prompt = prompt_of(served, asked)
     limit = check_range("max_tokens", asked.max_tokens, FEWEST_TOKENS, served.model.max_tokens)
-    cost = hold_memory(request, asked.texts, state.settings, token_bytes=0, prompt=prompt, name="texts")
+    amount = amount_of(served.model.tokenizer, asked.texts, prompt)
+    cost = hold_memory(request, amount, state.settings, token_bytes=0, name="texts")
 
     def report(stop: Event) -> bytes:
-        tokenizer = copy(served.model.tokenizer)  # to load another takes 50 ms
+        tokenizer = served.model.tokenizer.stopped_by(stop)  # a copy
         tokenizer.max_tokens = limit or tokenizer.max_tokens
         cuts = []
         for index, text in until_stopped(stop, asked.texts):

@@ -8,7 +8,7 @@ Source:
 
 import time
 from collections.abc import AsyncIterator, Sequence, Set
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 import orjson
@@ -20,7 +20,7 @@ from gtekit.serving.answers import (
     base64_rows,
     binary_rows,
     float_rows,
-    octets,
+    octet_body,
     shape_header,
     slices,
     space_headers,
@@ -28,6 +28,7 @@ from gtekit.serving.answers import (
     ubinary_rows,
 )
 from gtekit.serving.encoding import Encoded, EncodeJob, Truncation
+from gtekit.serving.field_types import Dimensions, PromptName, Text, Texts
 from gtekit.serving.inputs import (
     POLICIES,
     Role,
@@ -71,27 +72,28 @@ ROLES: dict[str, Role | None] = {  # what Jina, Cohere, Voyage and NVIDIA call t
     "clustering": None,
     "separation": None,
 }
+RoleName = Annotated[str, msgspec.Meta(extra_json_schema={"enum": list(ROLES)})]
 STARTED = int(time.time())
 
 
 class EmbeddingsRequest(msgspec.Struct, kw_only=True):
     """Texts to embed. Fields that are not here are passed over."""
 
-    input: str | list[str]
+    input: Text | Texts
     model: str | None = None  # None: the first that is served
     encoding_format: Literal["float", "base64"] | None = None
-    dimensions: int | None = None
+    dimensions: Dimensions | None = None
     user: str | None = None
     # Jina's
-    task: str | None = None
+    task: RoleName | None = None
     embedding_type: EmbeddingType | None = None  # wins over encoding_format, which OpenAI's client always sends
     normalized: bool | None = None
     truncate: bool | None = None
-    late_chunking: bool | None = None
+    late_chunking: Annotated[bool, msgspec.Meta(extra_json_schema={"enum": [False]})] | None = None
     # ours
     on_truncation: Literal["error", "cut", "chunk"] | None = None
-    prompt_name: str | None = None
-    input_type: str | None = None
+    prompt_name: PromptName | None = None
+    input_type: RoleName | None = None
 
 
 class Embedding(msgspec.Struct, kw_only=True):
@@ -156,7 +158,7 @@ async def embeddings(request: Request, state: "State", account: Account) -> Resp
     headers = truncation_headers(encoded) + space_headers(served)
     if OCTETS in request.header("accept"):
         headers.append(shape_header(encoded.embeddings))
-        return Response(body=octets(encoded.embeddings), content_type=OCTETS, headers=headers)
+        return Response(body=octet_body([encoded.embeddings]), content_type=OCTETS, headers=headers)
     parts = _Answer(encoded, body.embedding_type or body.encoding_format or "float", served.name)
     is_short = len(encoded.embeddings) <= SLICE_ROWS
     return Response(body=parts.whole() if is_short else parts.stream(), headers=headers)
@@ -186,12 +188,10 @@ def _job(body: EmbeddingsRequest, request: Request, served: "ServedModel", setti
 
 def _role(body: EmbeddingsRequest) -> Role | None:
     for name, said in (("input_type", body.input_type), ("task", body.task)):
-        if said is None:
-            continue
-        if said not in ROLES:
+        if said is not None and said not in ROLES:
             raise Problem(Kind.INVALID_VALUE, f"{name} is {shown(said)}; choose from: {', '.join(ROLES)}.", param=name)
-        return ROLES[said]
-    return None
+    said = body.task if body.input_type is None else body.input_type
+    return None if said is None else ROLES[said]
 
 
 def _truncation(body: EmbeddingsRequest, settings: "ServerSettings") -> Truncation:

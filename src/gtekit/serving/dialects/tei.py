@@ -15,7 +15,7 @@ from gtekit.arrays import Floats
 from gtekit.serving.answers import (
     SLICE_ROWS,
     float_rows,
-    octets,
+    octet_body,
     shape_header,
     slices,
     space_headers,
@@ -99,7 +99,7 @@ async def _embed(
     embeddings = encoded.embeddings
     if OCTETS in request.header("accept"):
         headers.append(shape_header(embeddings))
-        return Response(body=octets(embeddings), content_type=OCTETS, headers=headers)
+        return Response(body=octet_body([embeddings]), content_type=OCTETS, headers=headers)
     is_short = len(embeddings) <= SLICE_ROWS
     return Response(body=_array(float_rows(embeddings)) if is_short else _in_parts(embeddings), headers=headers)
 
@@ -128,7 +128,7 @@ async def embed_all(request: Request, state: "State", account: Account) -> Respo
         truncation = "end"  # pieces have a mean, their tokens have none
     job = encode_job(request, served, texts, truncation, body.prompt_name)
     account.model, account.texts = served.name, len(texts)
-    states, encoded = await served.scheduler.token_states(job, tokens)
+    states, encoded = await served.scheduler.token_states(job, tokens, account)
     add_cost(account, encoded)
     headers = compute_headers(started, sum(map(len, texts)), encoded)
     headers += truncation_headers(encoded) + space_headers(served)

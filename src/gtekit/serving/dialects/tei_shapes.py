@@ -5,12 +5,13 @@ Source: huggingface/text-embeddings-inference, router/src/http/types.rs. Fields 
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import msgspec
 import orjson
 
 from gtekit.serving.encoding import Encoded, EncodeJob, Truncation
+from gtekit.serving.field_types import PromptName, Text, Texts
 from gtekit.serving.inputs import find_model, find_prompt, lane_of, queried_model, truncation_for
 from gtekit.serving.messages import Header, Request
 from gtekit.serving.problems import Kind, Problem
@@ -24,9 +25,11 @@ if TYPE_CHECKING:
 TOO_LONG_FIX: Final = 'send "truncate": true and have it cut'
 
 Direction = Literal["Right", "Left", "right", "left"]  # TEI writes it large, huggingface_hub small
-# said in the document, and refused as TEI does: with 400 where other wrong types get 422
-Text = Annotated[str, msgspec.Meta(extra_json_schema={"minLength": 1})]
-Texts = Annotated[list[Text], msgspec.Meta(extra_json_schema={"minItems": 1})]
+ONE_KIND: Final[dict[str, Any]] = {
+    "minItems": 1,
+    "anyOf": [{"items": {"type": "integer"}}, {"items": {"type": "array"}}],
+}
+TokenId = Annotated[int, msgspec.Meta(extra_json_schema={"minimum": 0})]
 
 
 class Truncated(msgspec.Struct, kw_only=True):
@@ -39,7 +42,7 @@ class Truncated(msgspec.Struct, kw_only=True):
 class EmbedOptions(Truncated, kw_only=True):
     """What /embed and POST / can be asked beside the texts."""
 
-    prompt_name: str | None = None
+    prompt_name: PromptName | None = None
     normalize: bool = True
     dimensions: Annotated[int, msgspec.Meta(ge=1)] | None = None
     model: str | None = None  # not TEI's
@@ -55,7 +58,7 @@ class EmbedAllRequest(Truncated, kw_only=True):
     """Body of /embed_all."""
 
     inputs: Text | Texts
-    prompt_name: str | None = None
+    prompt_name: PromptName | None = None
     model: str | None = None  # not TEI's
 
 
@@ -69,7 +72,7 @@ class SimilarityInputs(msgspec.Struct, kw_only=True):
 class SimilarityParameters(Truncated, kw_only=True):
     """Options of /similarity."""
 
-    prompt_name: str | None = None
+    prompt_name: PromptName | None = None
 
 
 class SimilarityRequest(msgspec.Struct, kw_only=True):
@@ -117,7 +120,7 @@ class TokenizeRequest(msgspec.Struct, kw_only=True):
 
     inputs: Text | Texts
     add_special_tokens: bool = True
-    prompt_name: str | None = None
+    prompt_name: PromptName | None = None
     model: str | None = None  # not TEI's
 
 
@@ -134,7 +137,9 @@ class Token(msgspec.Struct, kw_only=True):
 class DecodeRequest(msgspec.Struct, kw_only=True):
     """Body of /decode."""
 
-    ids: list[int | list[int]]  # one text, or a list for each text
+    ids: Annotated[
+        list[TokenId | list[TokenId]], msgspec.Meta(extra_json_schema=ONE_KIND)
+    ]  # a text, or a list for each
     skip_special_tokens: bool = True
     model: str | None = None  # not TEI's
 

@@ -12,7 +12,7 @@ from gtekit.serving.dialects.tei_shapes import DecodeRequest, Token, TokenizeReq
 from gtekit.serving.inputs import check_content_type, check_texts, decode, find_prompt, read_json
 from gtekit.serving.messages import Account, Request, Response
 from gtekit.serving.problems import Kind, Problem
-from gtekit.serving.tokenizer_work import TEXT_CHARS, hold_memory, until_stopped
+from gtekit.serving.tokenizer_work import TEXT_CHARS, amount_of, hold_memory, until_stopped
 
 if TYPE_CHECKING:
     from gtekit.serving.state import State
@@ -29,7 +29,8 @@ async def tokenize(request: Request, state: "State", account: Account) -> Respon
     served = model_of(request, state, body.model)
     texts = check_texts(body.inputs, state.settings, "inputs")
     prompt = find_prompt(served, name=body.prompt_name)
-    cost = hold_memory(request, texts, state.settings, token_bytes=TOKEN_BYTES, prompt=prompt, name="inputs")
+    amount = amount_of(served.model.tokenizer, texts, prompt)
+    cost = hold_memory(request, amount, state.settings, token_bytes=TOKEN_BYTES, name="inputs")
     account.model, account.texts = served.name, len(texts)
     prompted = (prompt + text for text in texts) if prompt else texts
     lists = await state.tokenizing.run(
@@ -44,9 +45,10 @@ def _tokens(tokenizer: "Tokenizer", texts: Iterable[str], add_special: bool, sto
         for token_id, text in zip((tokenizer.cls_id, tokenizer.sep_id), tokenizer.tokens(""), strict=True)
     )
     lists = []
+    tokenizer = tokenizer.stopped_by(stop)
     for index, text in until_stopped(stop, texts):
         try:
-            parts = list(_slices(tokenizer, text, index, account))
+            parts = list(_slices(tokenizer, text, index, stop, account))
         except ArgumentError as error:
             raise Problem(Kind.INVALID_VALUE, str(error).replace("texts[", "inputs["), param="inputs") from None
         if add_special:
@@ -56,11 +58,11 @@ def _tokens(tokenizer: "Tokenizer", texts: Iterable[str], add_special: bool, sto
     return b"[%b]" % b",".join(lists)
 
 
-def _slices(tokenizer: "Tokenizer", text: str, index: int, account: Account) -> Iterator[bytes]:
+def _slices(tokenizer: "Tokenizer", text: str, index: int, stop: Event, account: Account) -> Iterator[bytes]:
     """Give the tokens of a text as JSON, without the brackets, a few thousand at a time."""
     tokens = tokenizer.encode_with_offsets(text, index)
     account.tokens += len(tokens.token_ids)
-    for first in range(0, len(tokens.token_ids), SLICE_TOKENS):
+    for _, first in until_stopped(stop, range(0, len(tokens.token_ids), SLICE_TOKENS)):
         some = slice(first, first + SLICE_TOKENS)
         columns = tokens.token_ids[some].tolist(), tokens.starts[some].tolist(), tokens.ends[some].tolist()
         yield msgspec.json.encode(
