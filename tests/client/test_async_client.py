@@ -10,7 +10,7 @@ import pytest
 
 import gtekit
 from gtekit.client import AsyncClient, Client
-from gtekit.errors import ArgumentError, TextTypeError, TruncationError, TruncationWarning
+from gtekit.errors import ArgumentError, EndpointError, TextTypeError, TruncationError, TruncationWarning
 from tests.client.scripted_server import Answer, scripted
 from tests.client.test_client import LONG, LONGER, TEXTS, bits
 from tests.serving.conftest import until
@@ -168,4 +168,18 @@ def test_a_timeout_of_asyncio_ends_the_wait() -> None:
         await client.close()
 
     with scripted(Answer(delay_s=0.5)) as server:
+        asyncio.run(ask(server.url))
+
+
+def test_a_block_that_can_not_begin_leaves_no_connection_open() -> None:
+    async def ask(url: str) -> AsyncClient:
+        client = AsyncClient(url, retries=0)
+        with pytest.raises(EndpointError, match="answers 503"):
+            async with client:
+                pytest.fail("There is no model.")
+        with pytest.raises(ArgumentError, match="is closed"):
+            await client.connect()
+        return client
+
+    with scripted(Answer(503)) as server:
         asyncio.run(ask(server.url))

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 import gtekit
 from gtekit.client import AsyncClient, Client
-from gtekit.client.wire import MAX_TEXTS
+from gtekit.client.plan import MAX_TEXTS
 from gtekit.errors import (
     ArgumentError,
     EndpointError,

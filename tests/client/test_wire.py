@@ -7,19 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gtekit.client.wire import Reply, check_characters, plan_requests, post, read_rows, read_values
+from gtekit.client.wire import Reply, check_characters, post, read_rows, read_values
 from gtekit.errors import ArgumentError, EndpointError
-
-
-@given(st.lists(st.text(max_size=40), max_size=60), st.integers(1, 9), st.integers(1, 100))
-def test_requests_hold_each_text_once_in_order_and_within_the_limits(
-    texts: list[str], max_texts: int, max_chars: int
-) -> None:
-    spans = plan_requests(texts, max_texts=max_texts, max_chars=max_chars)
-    assert [index for span in spans for index in span] == list(range(len(texts)))
-    for span in spans:
-        assert 1 <= len(span) <= max_texts
-        assert len(span) == 1 or sum(len(texts[index]) for index in span) <= max_chars
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]))))

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Sequence, Sized
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
+from typing import Any, Self, TypeVar, Unpack
 
 import numpy as np
 
@@ -23,9 +23,6 @@ from gtekit.progress import Progress
 from gtekit.protocols import Report
 from gtekit.streaming import BLOCK_CHARS, BLOCK_TEXTS, Block
 from gtekit.truncation import Truncation, TruncationCount, warn_of_truncation
-
-if TYPE_CHECKING:
-    pass
 
 T = TypeVar("T")
 
@@ -82,7 +79,11 @@ class AsyncClient(RemoteModel):
         return f"<AsyncClient{known} at {self.address}>"
 
     async def __aenter__(self) -> Self:
-        await self.connect()
+        try:
+            await self.connect()
+        except BaseException:  # nobody else closes what was opened for it: __aexit__ is not called
+            await self.close()
+            raise
         return self
 
     async def __aexit__(
@@ -238,7 +239,7 @@ class AsyncClient(RemoteModel):
         return [Truncation(**cut) for cut in await self._run(job)]
 
     async def _run(self, job: Job[T]) -> T:
-        await self._transport.ask_all(job.count, job.ask, job.take)
+        await self._transport.ask_all(job.count, job.ask, job.take, in_turn=job.in_turn)
         return job.result()
 
     async def _vectors(
@@ -246,7 +247,8 @@ class AsyncClient(RemoteModel):
     ) -> tuple[Floats, Ints]:
         check_characters(texts, first_index)
         try:
-            return await self._run(VectorsJob(self._context(), texts, self._encode_fields(options, prompt), report))
+            fields = self._encode_fields(options, prompt)
+            return await self._run(VectorsJob(self._context(), texts, fields, report, first_index))
         except TooLongError:
             raise self._refuse(await self._counts(texts, prompt), first_index) from None
 

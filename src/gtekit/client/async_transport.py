@@ -4,7 +4,7 @@ import os
 from typing import TYPE_CHECKING
 
 from gtekit.client.connection import CONNECT_S, Connection, unreachable
-from gtekit.client.refusals import refusal
+from gtekit.client.refusals import given_up, refusal
 from gtekit.client.retries import AGAIN, Patience
 from gtekit.client.transport import Make, Take
 from gtekit.client.wire import Ask, Reply
@@ -34,8 +34,8 @@ class AsyncTransport:
         if pool is not None and self._owner == (os.getpid(), asyncio.get_running_loop()):
             await pool.aclose()
 
-    async def ask_all(self, count: int, make: Make, take: Take) -> None:
-        """Send requests, several at once, and give each answer to `take` as they come.
+    async def ask_all(self, count: int, make: Make, take: Take, *, in_turn: bool = False) -> None:
+        """Send requests, several at once or each `in_turn`, and give each answer to `take` as they come.
 
         Where one fails or the caller is cancelled, the others are cancelled too, and their connections closed.
 
@@ -44,7 +44,7 @@ class AsyncTransport:
         """
         import asyncio
 
-        if count <= 1:
+        if count <= 1 or in_turn:
             for place in range(count):
                 take(place, await self.ask(make(place)))
             return
@@ -91,7 +91,7 @@ class AsyncTransport:
                 headers = answer.headers
             pause_s = patience.pause_s(headers)
             if pause_s is None:
-                raise failure
+                raise failure if headers is None else given_up(failure, patience)
             await asyncio.sleep(pause_s)
 
     async def _send(self, ask: Ask, left_s: float) -> "httpx.Response":

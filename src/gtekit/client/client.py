@@ -237,7 +237,7 @@ class Client(RemoteModel):
         return [Truncation(**cut) for cut in self._run(job)]
 
     def _run(self, job: Job[T], stop: Event | None = None) -> T:
-        self._transport.ask_all(job.count, job.ask, job.take, stop)
+        self._transport.ask_all(job.count, job.ask, job.take, stop, in_turn=job.in_turn)
         return job.result()
 
     def _vectors(
@@ -251,7 +251,8 @@ class Client(RemoteModel):
     ) -> tuple[Floats, Ints]:
         check_characters(texts, first_index)
         try:
-            return self._run(VectorsJob(self._context(), texts, self._encode_fields(options, prompt), report), stop)
+            fields = self._encode_fields(options, prompt)
+            return self._run(VectorsJob(self._context(), texts, fields, report, first_index), stop)
         except TooLongError:
             raise self._refuse(self._counts(texts, prompt), first_index) from None
 

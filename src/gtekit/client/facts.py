@@ -29,7 +29,10 @@ class ServedFacts:
     cls_id: int
     sep_id: int
     max_texts: int  # the most texts that one request may have
-    max_body_bytes: int  # the most that it may weigh
+    max_text_chars: int  # the most characters of a text
+    max_body_bytes: int  # the most that a request may weigh
+    requests_per_minute: int | None  # of the key that asked; None: no limit
+    tokens_per_minute: int | None
 
 
 def read_facts(reply: Reply, address: str) -> ServedFacts:
@@ -55,8 +58,12 @@ def _check(facts: ServedFacts, address: str) -> None:
         "max_tokens": int,
         "prompts": dict,
         "normalize": bool,
+        "precision": str,
         "max_texts": int,
+        "max_text_chars": int,
         "max_body_bytes": int,
+        "requests_per_minute": int | None,
+        "tokens_per_minute": int | None,
     }
     for name, kind in expected.items():
         if not isinstance(getattr(facts, name), kind):
@@ -66,7 +73,7 @@ def _check(facts: ServedFacts, address: str) -> None:
 
 
 def check_space(facts: ServedFacts, reply: Reply, address: str) -> None:
-    """Make sure that an answer comes from the model that was asked about before.
+    """Make sure that an answer comes from the model that was asked about before, in the same precision.
 
     Raises:
         EndpointError: If the server serves another one by now: its vectors don't belong with the earlier ones.
@@ -76,4 +83,10 @@ def check_space(facts: ServedFacts, reply: Reply, address: str) -> None:
         raise EndpointError(
             f"{address}: serves another model by now (fingerprint {found}, before {facts.fingerprint}); vectors of the "
             "two can't be compared. Make a new Client, and embed again what the old one embedded."
+        )
+    if (precision := reply.headers.get("x-gtekit-precision", facts.precision)) != facts.precision:
+        raise EndpointError(
+            f"{address}: serves the model in another precision by now ({precision}, before {facts.precision}); vectors "
+            f"of the two don't belong together. Start the server with --precision {facts.precision} again, or make a "
+            "new Client and embed again what the old one embedded."
         )

@@ -9,21 +9,8 @@ import numpy as np
 from gtekit.arrays import Floats, Ints
 from gtekit.chunking import Chunks
 from gtekit.client.facts import ServedFacts, check_space
-from gtekit.client.wire import (
-    JSON,
-    MAX_CHARS,
-    MAX_TEXTS,
-    OCTETS,
-    STATE_CHARS,
-    Ask,
-    Reply,
-    Rows,
-    not_ours,
-    plan_requests,
-    post,
-    read_rows,
-    read_values,
-)
+from gtekit.client.plan import MAX_CHARS, STATE_CHARS, limits_of, plan_requests
+from gtekit.client.wire import JSON, OCTETS, Ask, Reply, Rows, not_ours, post, read_rows, read_values
 from gtekit.protocols import Report
 
 Result = TypeVar("Result", covariant=True)
@@ -35,6 +22,10 @@ class Job(Protocol[Result]):
     @property
     def count(self) -> int:
         """How many requests there are."""
+
+    @property
+    def in_turn(self) -> bool:
+        """Whether each request waits for the answer of the one before."""
 
     def ask(self, place: int) -> Ask:
         """Make a request; they may be sent in any order. Only now: a long list is not held a second time as JSON."""
@@ -54,6 +45,7 @@ class Context:
     model: str | None  # as the server is to find it
     facts: ServedFacts
     max_tokens: int  # of the client: the model's, or fewer
+    timeout_s: float  # of a request
 
     def fields(self) -> dict[str, Any]:
         """Give what every request says."""
@@ -64,9 +56,10 @@ class Context:
         is_less = self.max_tokens < self.facts.max_tokens
         return {"model": self.model, "max_tokens": self.max_tokens if is_less else None}
 
-    def plan(self, texts: Sequence[str], max_chars: int = MAX_CHARS) -> list[range]:
-        """Cut texts into requests."""
-        return plan_requests(texts, max_texts=min(MAX_TEXTS, self.facts.max_texts), max_chars=max_chars)
+    @property
+    def has_rate(self) -> bool:
+        """Whether the key has a limit: requests at once would take each other's turn until their retries are over."""
+        return self.facts.tokens_per_minute is not None or self.facts.requests_per_minute is not None
 
     def rows(self, reply: Reply, count: int | None, *, numbers_a_row: int = 0, numbers: int = 0) -> Rows:
         """Read vectors of this model; `count` rows, None for any number."""
@@ -83,15 +76,33 @@ class _TextsJob:
     accept = OCTETS
 
     def __init__(
-        self, context: Context, texts: Sequence[str], path: str, fields: Mapping[str, Any], max_chars: int = MAX_CHARS
+        self,
+        context: Context,
+        texts: Sequence[str],
+        path: str,
+        fields: Mapping[str, Any],
+        *,
+        max_chars: int = MAX_CHARS,
+        first_index: int = 0,
     ) -> None:
         self._context, self._texts, self._path, self._fields = context, texts, path, fields
-        self._spans = context.plan(texts, max_chars)
+        self._spans = plan_requests(
+            texts,
+            limits_of(context.facts, context.timeout_s, max_chars),
+            other_bytes=len(post(path, [], fields).body or b""),
+            prompt_bytes=len((fields.get("prompt") or "").encode()),
+            first_index=first_index,
+        )
 
     @property
     def count(self) -> int:
         """How many requests there are."""
         return len(self._spans)
+
+    @property
+    def in_turn(self) -> bool:
+        """Whether each request waits for the answer of the one before."""
+        return self._context.has_rate
 
     def ask(self, place: int) -> Ask:
         """Make a request."""
@@ -107,10 +118,19 @@ class VectorsJob(_TextsJob):
         texts: At least one.
         fields: How they are embedded.
         report: Gets the texts and tokens that are done.
+        first_index: The place of the first text in its list, for error messages.
     """
 
-    def __init__(self, context: Context, texts: Sequence[str], fields: Mapping[str, Any], report: Report) -> None:
-        super().__init__(context, texts, "/encode", {**context.limited(), **fields, "return_lengths": True})
+    def __init__(
+        self,
+        context: Context,
+        texts: Sequence[str],
+        fields: Mapping[str, Any],
+        report: Report,
+        first_index: int = 0,
+    ) -> None:
+        asked = {**context.limited(), **fields, "return_lengths": True}
+        super().__init__(context, texts, "/encode", asked, first_index=first_index)
         self._report = report
         self._embeddings = np.empty((len(texts), fields.get("dimensions") or context.facts.dimension), np.float32)
         self._lengths = np.empty(len(texts), np.int64)
@@ -165,7 +185,7 @@ class StatesJob(_TextsJob):
     """The last hidden state of every token."""
 
     def __init__(self, context: Context, texts: Sequence[str], fields: Mapping[str, Any], report: Report) -> None:
-        super().__init__(context, texts, "/token_states", {**context.limited(), **fields}, STATE_CHARS)
+        super().__init__(context, texts, "/token_states", {**context.limited(), **fields}, max_chars=STATE_CHARS)
         self._report = report
         self._states: list[Floats] = [np.empty((0, 0), np.float32)] * len(texts)
         self._lengths = np.empty(len(texts), np.int64)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from gtekit.client.retries import Patience
 from gtekit.errors import ArgumentError, EndpointError, GtekitError
 
 SHOWN_CHARS = 200  # of a body that is not ours
@@ -15,6 +16,10 @@ FIXES = {
     429: "It is busier than it can be: wait, raise retries or timeout_s, or send less at once.",
     503: "It is starting, stopping, or behind a proxy that does not reach it: wait, or raise retries and timeout_s.",
     504: "The time was over before the texts had their turn: raise timeout_s, or send less at once.",
+}
+KINDS = {
+    "model_not_found": "",  # it lists the models by itself
+    "rate_limit_exceeded": "Raise timeout_s or retries, or ask whoever runs the server for a larger limit of the key.",
 }
 
 
@@ -43,9 +48,16 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes, address: str) 
         return ArgumentError(said.message)
     request_id = headers.get("x-request-id")
     named = f" (request {request_id})" if request_id else ""
-    fix = "" if said.kind == "model_not_found" else FIXES.get(status, "")  # it lists the models by itself
+    fix = KINDS.get(said.kind, FIXES.get(status, ""))
     parts = [f"{address}: answers {status}{named}: {said.message.rstrip('.')}.", fix]
     return EndpointError(" ".join(part for part in parts if part))
+
+
+def given_up(failure: Exception, patience: Patience) -> Exception:
+    """Give the exception for a request that is sent no more, with the reason for that where it is one of ours."""
+    if isinstance(failure, EndpointError):
+        return EndpointError(f"{failure} Given up: {patience.why}.")
+    return failure
 
 
 def _read(body: bytes) -> _Said:

@@ -115,7 +115,9 @@ class RemoteModel(ABC):
         return facts
 
     def _context(self) -> Context:
-        return Context(self.address, self._connection.model, self.checkpoint, self.max_tokens)
+        return Context(
+            self.address, self._connection.model, self.checkpoint, self.max_tokens, self._connection.timeout_s
+        )
 
     def _options(self, keywords: EncodeKeywords, without: tuple[str, ...] = ()) -> EncodeOptions:
         return read_options(keywords, dimension=self.dimension, without=without)

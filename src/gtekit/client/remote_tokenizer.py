@@ -30,7 +30,7 @@ class RemoteTokenizer:
         """
         check_characters([text], index)
         job = ListJob(self._context, [text], "/token_places", "texts")
-        self._transport.ask_all(job.count, job.ask, job.take)
+        self._transport.ask_all(job.count, job.ask, job.take, in_turn=job.in_turn)
         (places,) = job.result()
         try:
             return TextTokens(

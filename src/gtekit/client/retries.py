@@ -18,6 +18,7 @@ class Patience:
     retries: int
     timeout_s: float
     tries: int = 0
+    why: str = ""  # there is no further try, once that is so
     _began: float = field(default_factory=time.monotonic)
 
     @property
@@ -34,6 +35,8 @@ class Patience:
         """
         self.tries += 1
         if self.tries > self.retries:
+            again = "once" if self.retries == 1 else f"{self.retries} times"
+            self.why = f"sent again {again}, and retries={self.retries} allows no more" if self.retries else "retries=0"
             return None
         pause = hint_s(headers or {})
         if pause is None:
@@ -41,7 +44,13 @@ class Patience:
 
             longest = min(FIRST_PAUSE_S * 2 ** (self.tries - 1), LONGEST_PAUSE_S)
             pause = longest * random.uniform(0.5, 1.0)  # many clients that failed at once do not come back at once
-        return pause if pause < self.left_s else None
+        left_s = self.left_s
+        if pause < left_s:
+            return pause
+        self.why = (
+            f"to wait {pause:,.1f} s more would pass timeout_s={self.timeout_s:g}, of which {left_s:,.1f} s are left"
+        )
+        return None
 
 
 def hint_s(headers: Mapping[str, str]) -> float | None:

@@ -6,7 +6,7 @@ from threading import Event, Lock
 from typing import TYPE_CHECKING
 
 from gtekit.client.connection import CONNECT_S, Connection, unreachable
-from gtekit.client.refusals import refusal
+from gtekit.client.refusals import given_up, refusal
 from gtekit.client.retries import AGAIN, Patience
 from gtekit.client.wire import Ask, Reply
 from gtekit.errors import ArgumentError, MissingExtraError
@@ -37,7 +37,7 @@ class Transport:
         if pool is not None:
             pool.close()
 
-    def ask_all(self, count: int, make: Make, take: Take, stop: Event | None = None) -> None:
+    def ask_all(self, count: int, make: Make, take: Take, stop: Event | None = None, *, in_turn: bool = False) -> None:
         """Send requests, several at once, and give each answer to `take`, on the calling thread, as they come.
 
         Args:
@@ -45,16 +45,17 @@ class Transport:
             make: Makes the one of a place, when its turn has come; called on several threads.
             take: Gets the place of a request and its answer.
             stop: Once set, from another thread, what was not sent is given up.
+            in_turn: One at a time, on the calling thread.
 
         Raises:
             GtekitError: As the first answer that is no success says; nothing more is sent then.
         """
-        given_up = stop or Event()
+        end = stop or Event()
 
         def one(place: int) -> Reply:
-            return self.ask(make(place), given_up)
+            return self.ask(make(place), end)
 
-        if count <= 1:
+        if count <= 1 or in_turn:
             for place in range(count):
                 take(place, one(place))
             return
@@ -66,7 +67,7 @@ class Transport:
             for done in as_completed(list(coming)):
                 take(coming.pop(done), done.result())
         finally:
-            given_up.set()
+            end.set()
             workers.shutdown(cancel_futures=True)
 
     def ask(self, ask: Ask, stop: Event | None = None) -> Reply:
@@ -95,7 +96,9 @@ class Transport:
                     raise failure
                 headers = answer.headers
             pause_s = patience.pause_s(headers)
-            if pause_s is None or stop.wait(pause_s):
+            if pause_s is None:
+                raise failure if headers is None else given_up(failure, patience)
+            if stop.wait(pause_s):
                 raise failure
 
     def _send(self, ask: Ask, left_s: float) -> "httpx.Response":

@@ -12,9 +12,6 @@ from gtekit.errors import ArgumentError, EndpointError
 
 JSON = "application/json"
 OCTETS = "application/octet-stream"
-MAX_TEXTS = 512  # in a request: a retry costs little, and far more than an engine call takes is on its way
-MAX_CHARS = 131_072  # of texts in a request, about 32,000 tokens: seconds of work, far below any time-out
-STATE_CHARS = 32_768  # in a request for token states, which weigh 1.5 kB a token at D=384
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,20 +44,6 @@ def post(path: str, texts: Sequence[str], fields: Mapping[str, Any], *, accept: 
     values = {"texts": texts, **{name: value for name, value in fields.items() if value is not None}}
     body = json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode()
     return Ask(path=path, body=body, accept=accept)
-
-
-def plan_requests(texts: Sequence[str], *, max_texts: int, max_chars: int) -> list[range]:
-    """Cut a list of texts into spans, one for each request, in order. A text that is longer goes alone."""
-    spans = []
-    begin = chars = 0
-    for index, text in enumerate(texts):
-        if index > begin and (index - begin >= max_texts or chars + len(text) > max_chars):
-            spans.append(range(begin, index))
-            begin, chars = index, 0
-        chars += len(text)
-    if len(texts) > begin:
-        spans.append(range(begin, len(texts)))
-    return spans
 
 
 def check_characters(texts: Sequence[str], first_index: int = 0) -> None:
