@@ -319,7 +319,7 @@ def test_any_text_has_the_ids_of_transformers(reference: Any, short_tokenizer: T
 PARTS = [
     *" \t\n\r\u00a0\u3000\0\ufffd\u200b\u200d!'-=[]^`~#$\u2026\u201c\u2011\u3002\uff0c",
     *"中\uf900\U0002f800\U00020001aEé\u0301\u0323\u0338\u3099\u0e33\u0f71\u0f72Σİßŉſがか한\u1100\u1161\U0001d15e😀",
-    *("e\u0301", "ab", "##a", "[MASK]", "[CLS]", "c-x", "中e", "-xqz中", "-xqz_", "[mask]"),
+    *("e\u0301", "ab", "##a", "[MASK]", "[CLS]", "c-x", "中e", "-xqz中", "-xqz_", "[mask]", "a\nb", "a b", "\uf900e"),
 ]
 
 
@@ -337,6 +337,9 @@ def short_parts(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"do_lower_case": False, "strip_accents": True}, {"content": "中e", "normalized": False}),
         ({"strip_accents": False}, {"content": "xqz", "single_word": True, "normalized": False}),
         ({"tokenize_chinese_chars": False}, {}),
+        ({}, {"content": "a b", "normalized": True}),
+        ({}, {"content": "ab", "lstrip": True, "rstrip": True}),
+        ({}, {"content": "\u8c48e", "normalized": True}),  # what U+F900 becomes
     ],
 )
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -405,12 +405,14 @@ def _cut_of(backend: "tokenizers.Tokenizer") -> "re.Pattern[str] | None":
         return None
     added = list(backend.get_added_tokens_decoder().values())
     taken = set("".join(token.content for token in added))
+    if any(not taken.isdisjoint(" \t\n\r") or token.lstrip or token.rstrip for token in added):
+        taken.update(SPACES)
     ranges = ""
     if any(token.single_word for token in added):  # it is none beside a letter: Chinese ones are, and so is this
         taken.add("_")
     elif backend.normalizer.handle_chinese_chars:
-        ranges = "".join(
-            f"{first}-{last}" for first, last in CHINESE_RANGES if not any(first <= char <= last for char in taken)
-        )
+        ranges = "".join(f"{first}-{last}" for first, last in CHINESE_RANGES)
+        if any(re.match(f"[{ranges}]", char) for char in taken):  # the normalizer makes some of them of others
+            ranges = ""
     marks = "".join(re.escape(char) for char in SPACES + PUNCTUATION if char not in taken)
     return re.compile(f"[{marks}{ranges}]") if marks or ranges else None
