@@ -63,7 +63,8 @@ def encode_stream(url: str, texts: Sequence[str], *, settings: Any = None, **opt
 def encode_stream_async(url: str, texts: Sequence[str], *, settings: Any = None, **options: Any) -> Floats:
     async def ask() -> Floats:
         async with AsyncClient(url, api_key=KEY, **(settings or {})) as client:
-            return np.concatenate([some async for some in client.encode_stream(texts, block_texts=100, **options)])
+            half = len(texts) // 2
+            return np.concatenate([some async for some in client.encode_stream(texts, block_texts=half, **options)])
 
     return asyncio.run(ask())
 
@@ -175,7 +176,7 @@ def test_a_list_waits_for_the_tokens_of_its_key(ask: "Encode", marked: gtekit.Em
     assert 'gtekit_problems_total{kind="rate_limit_exceeded"}' in metrics
 
 
-@pytest.mark.parametrize("ask", [encode, encode_async])
+@pytest.mark.parametrize("ask", [encode, encode_async, encode_stream_async])
 def test_requests_of_a_limited_key_do_not_take_each_others_turn(
     ask: "Encode", marked: gtekit.Embedder, tmp_path: Path
 ) -> None:

@@ -7,6 +7,8 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import CancelledError
+from threading import Event
 from typing import Any
 
 import pytest
@@ -48,6 +50,9 @@ def send_async(connection: Connection) -> Reply:
 
 
 both = pytest.mark.parametrize("ask", [send, send_async])
+
+
+OK = Answer()
 
 
 def refused(status: int, kind: str, message: str, **headers: str) -> Answer:
@@ -174,6 +179,26 @@ def test_a_failed_request_stops_those_that_have_not_begun() -> None:
             transport.ask_all(500, lambda _: ASK, lambda _place, _reply: None)
         transport.close()
         assert len(server.asked) < 100
+
+
+@pytest.mark.parametrize("in_turn", [False, True])
+def test_what_was_not_sent_when_the_caller_stops_is_given_up(in_turn: bool) -> None:
+    with scripted(OK) as server:
+        transport, stop = Transport(connect(server.url)), Event()
+        with pytest.raises(CancelledError):
+            transport.ask_all(500, lambda _: ASK, lambda _place, _reply: stop.set(), stop, in_turn=in_turn)
+        transport.close()
+        assert len(server.asked) < 100
+
+
+def test_several_lists_may_go_one_after_the_other_with_one_stop() -> None:
+    with scripted(OK) as server:
+        transport, stop, got = Transport(connect(server.url)), Event(), []
+        for _ in range(2):
+            transport.ask_all(5, lambda _: ASK, lambda place, _reply: got.append(place), stop)
+        transport.close()
+        assert sorted(got) == sorted([*range(5)] * 2)
+        assert not stop.is_set()
 
 
 def test_a_closed_client_says_so() -> None:

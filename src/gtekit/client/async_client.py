@@ -269,6 +269,8 @@ class AsyncClient(RemoteModel):
             while True:
                 block, error = await _pull(blocks)
                 ready, coming = coming, None
+                if ready is not None and self._context().has_rate:
+                    await ready  # requests at once would take each other's turn
                 if block is not None:
                     coming = asyncio.ensure_future(self._vectors(*block, options, prompt, lambda _texts, _tokens: None))
                 if ready is not None:

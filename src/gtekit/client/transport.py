@@ -50,24 +50,28 @@ class Transport:
         Raises:
             GtekitError: As the first answer that is no success says; nothing more is sent then.
         """
+        from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
+
         end = stop or Event()
 
         def one(place: int) -> Reply:
+            if end.is_set():
+                raise CancelledError
             return self.ask(make(place), end)
 
         if count <= 1 or in_turn:
             for place in range(count):
                 take(place, one(place))
             return
-        from concurrent.futures import ThreadPoolExecutor, as_completed
-
         workers = ThreadPoolExecutor(min(self._connection.connections, count), "gtekit-client")
         try:
             coming: dict[Future[Reply], int] = {workers.submit(one, place): place for place in range(count)}
             for done in as_completed(list(coming)):
                 take(coming.pop(done), done.result())
-        finally:
+        except BaseException:
             end.set()
+            raise
+        finally:
             workers.shutdown(cancel_futures=True)
 
     def ask(self, ask: Ask, stop: Event | None = None) -> Reply:
