@@ -2,6 +2,8 @@
 
 import asyncio
 import gzip
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 
 import pytest
 
@@ -25,6 +27,40 @@ def test_json_is_compressed_as_the_client_reads_it(encoding: str, size: int) -> 
     unpacked = gzip.decompress(found.body) if encoding == "gzip" else zstd.decompress(found.body)
     assert unpacked == JSON_BODY[:size]
     assert dict(found.headers) == {"x-a": "b", "content-encoding": encoding, "vary": "accept-encoding"}
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "zstd"])
+def test_json_that_comes_in_parts_is_compressed_as_it_comes(encoding: str) -> None:
+    parts = [b"[", *[JSON_BODY[:100_000]] * 20, b"]"]
+    ended = False
+
+    async def body() -> AsyncIterator[bytes]:
+        nonlocal ended
+        try:
+            for part in parts:
+                yield part
+        finally:
+            ended = True
+
+    async def read(most: int) -> list[bytes]:
+        found = await compress(Response(body=body()), {"accept-encoding": encoding}, FAR)
+        assert dict(found.headers) == {"content-encoding": encoding, "vary": "accept-encoding"}
+        got: list[bytes] = []
+        assert isinstance(found.body, AsyncGenerator)
+        async with aclosing(found.body) as packed:
+            async for part in packed:
+                got.append(part)
+                if len(got) == most:
+                    break
+        return got
+
+    got = asyncio.run(read(1000))
+    unpack = gzip.decompress if encoding == "gzip" else zstd.decompress
+    assert unpack(b"".join(got)) == b"".join(parts)
+    assert sum(1 for part in got if part) > 1
+    ended = False
+    asyncio.run(read(1))
+    assert ended
 
 
 @pytest.mark.parametrize(

@@ -156,23 +156,37 @@ def test_pieces_of_long_texts_are_taken_from_the_memory_of_all(minilm: gtekit.Em
     run(minilm, body)
 
 
-def test_tokenizing_a_large_request_takes_memory_until_it_is_done(minilm: gtekit.Embedder) -> None:
+def test_large_requests_hold_what_the_largest_needs_until_it_is_tokenized(minilm: gtekit.Embedder) -> None:
     model = HeldModel(minilm)
     metrics = Metrics()
+    scheduler = Scheduler(model, ServerSettings(), metrics)  # type: ignore[arg-type]
 
-    async def body(scheduler: Scheduler) -> None:
-        text = "中" * 40_000
+    def large(chars: int, limit: int = 100_000_000) -> EncodeJob:
+        return EncodeJob(texts=["中" * chars], truncation="end", lease=Lease(metrics, limit))
+
+    async def main() -> None:
         with pytest.raises(Problem, match="--max-memory-bytes"):
-            await scheduler.encode(EncodeJob(texts=[text], truncation="end", lease=Lease(metrics, 10_000_000)))
-        lease = Lease(metrics, 100_000_000)
-        task = asyncio.create_task(scheduler.encode(EncodeJob(texts=[text], truncation="end", lease=lease)))
-        await until(lambda: lease.held > 10_000_000)
-        assert await asyncio.to_thread(model.engine.began.acquire, timeout=TIMEOUT_S)
-        await until(lambda: lease.held == 384 * 4)
+            await scheduler.encode(large(70_000, limit=10_000_000))
+        metrics.held_bytes = 0
+        free = threading.Event()
+        slow = Ticket(EncodeJob(texts=["a"]))
+        slow.job.texts = Blocking(free)
+        scheduler._tokenizing[False].put(slow)
+        tasks = [asyncio.create_task(scheduler.encode(large(chars))) for chars in (70_000, *[90_000] * 20, 70_000)]
+        await asyncio.sleep(0)
+        part = 50_000 * 370
+        assert part + 90_000 * 50 <= metrics.held_bytes < part + 90_000 * 51
+        for task in tasks[1:21]:
+            task.cancel()
+        await asyncio.gather(*tasks[1:21], return_exceptions=True)
+        assert part + 70_000 * 50 <= metrics.held_bytes < part + 70_000 * 51
+        free.set()
         model.engine.go.set()
-        await task
+        await asyncio.gather(tasks[0], tasks[21])
+        await until(lambda: metrics.held_bytes == 22 * 384 * 4)  # of their vectors
 
-    run(model, body)
+    asyncio.run(asyncio.wait_for(main(), TIMEOUT_S))
+    scheduler.close()
 
 
 def test_cutting_stops_for_a_client_that_is_gone(minilm: gtekit.Embedder) -> None:

@@ -1,5 +1,6 @@
 """What is refused before any work is done for it, and where the work for the rest begins: lane, thread, memory."""
 
+from bisect import insort
 from collections.abc import Mapping
 from random import uniform
 from typing import TYPE_CHECKING, Final
@@ -12,6 +13,7 @@ from gtekit.serving.tokenizing import working_bytes
 
 if TYPE_CHECKING:
     from gtekit.embedder import Embedder
+    from gtekit.serving.metrics import Metrics
 
 URGENT_TOKENS: Final = 512  # of an engine call that passes longer ones (kUrgentTokens of the core)
 MOST_INTERACTIVE_TOKENS: Final = 4 * URGENT_TOKENS  # of a request that asks for this lane
@@ -19,6 +21,7 @@ QUERY_TEXTS: Final = 16  # more texts are a job, however short they are
 CHARS_OF_TOKEN: Final = 4  # of English prose with this vocabulary: a guess for what no tokenizer has seen yet
 SMALL_CHARS: Final = 20_000  # larger requests are tokenized on a thread of their own
 SMALL_PIECES: Final = 200  # so are those with more pieces: 4 µs each, of Python
+UNCOUNTED_CHARS: Final = 65_536  # of a request for whose tokenizing no memory is taken: 24 MB at most, one at a time
 LATEST: Final = 1.25  # times the wait that a refused client is told, at most
 FLOAT_BYTES: Final = 4
 
@@ -31,13 +34,23 @@ class Admission:
         limit: The most tokens that wait in a lane.
         lanes: Both.
         throughput: Says when there is room.
+        metrics: Have the memory that is held.
     """
 
-    def __init__(self, model: "Embedder", limit: int, lanes: Mapping[Lane, LaneQueue], throughput: Throughput) -> None:
+    def __init__(
+        self,
+        model: "Embedder",
+        limit: int,
+        lanes: Mapping[Lane, LaneQueue],
+        throughput: Throughput,
+        metrics: "Metrics",
+    ) -> None:
         self._model = model
         self._limit = limit
         self._lanes = lanes
         self._throughput = throughput
+        self._metrics = metrics
+        self._working: list[int] = []  # bytes that jobs need while they are tokenized, ascending
 
     def admit(self, job: EncodeJob, chars: int, vectors: int) -> Lane:
         """Take memory for the vectors of a job.
@@ -75,16 +88,31 @@ class Admission:
             )
 
     def take_working(self, job: EncodeJob, chars: int) -> int:
-        """Take memory for tokenizing a large job, and say how much. What small ones need, one at a time, is no matter.
+        """Take memory for tokenizing a large job, and say how much. What small ones need is no matter.
+
+        One large job of a model is tokenized at a time: all that wait hold what the largest of them needs.
 
         Raises:
             Problem: If the memory is full.
         """
-        if job.lease is None or chars <= SMALL_CHARS:
+        if job.lease is None or chars <= UNCOUNTED_CHARS:
             return 0
         size = working_bytes(self._model.tokenizer, job.texts, job.prompt)
-        job.lease.take(size)
+        more = max(size - self._most_working, 0)
+        job.lease.check(more)
+        self._metrics.held_bytes += more
+        insort(self._working, size)
         return size
+
+    def give_back_working(self, size: int) -> None:
+        """Give back what `take_working` has taken."""
+        before = self._most_working
+        self._working.remove(size)
+        self._metrics.held_bytes -= before - self._most_working
+
+    @property
+    def _most_working(self) -> int:
+        return self._working[-1] if self._working else 0
 
     def is_quick(self, job: EncodeJob, chars: int) -> bool:
         """Tell whether tokenizing takes a few milliseconds, also where every character is a token."""

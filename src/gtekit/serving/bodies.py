@@ -210,12 +210,25 @@ class _Zstd:
 
     def _next_frame(self, head: bytes) -> zstd.ZstdDecompressor:
         self._frames.add()
-        try:
-            size = zstd.get_frame_info(head).decompressed_size  # None: the frame does not say
-        except zstd.ZstdError:  # the head is not whole, or none
-            size = None
-        window = ZSTD_WINDOW if size is None else min(size, ZSTD_WINDOW)
+        window = min(_window_of(head), ZSTD_WINDOW)
         if window > self._held:
             self._lease.take(window - self._held)
             self._held = window
         return zstd.ZstdDecompressor(options=ZSTD_OPTIONS)
+
+
+def _window_of(head: bytes) -> int:
+    """Give the bytes that a frame of zstd makes its reader keep, or its size where that is less.
+
+    Source:
+        RFC 8878, 3.1.1.1: the descriptor of the window is there where the content is no single segment.
+    """
+    try:
+        size = zstd.get_frame_info(head).decompressed_size
+    except zstd.ZstdError:  # the head is not whole, or none
+        return ZSTD_WINDOW
+    if head[4] & 0x20:
+        return ZSTD_WINDOW if size is None else size
+    exponent, mantissa = divmod(head[5], 8)
+    window = (1 << (10 + exponent)) * (8 + mantissa) // 8
+    return window if size is None else min(size, window)

@@ -7,9 +7,9 @@ client of httpx and requests offers gzip, and a query would take longer for it.
 
 import asyncio
 import zlib
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Final, Protocol
 
 from gtekit.serving.bodies import GZIP
 from gtekit.serving.messages import JSON, Response
@@ -23,15 +23,19 @@ LOCAL: Final = ("127.", "::1", "::ffff:127.", "unix")
 async def compress(response: Response, request_headers: Mapping[str, str], client: str) -> Response:
     """Give an answer as it should be sent to a client: compressed, or as it is."""
     body = response.body
-    if not isinstance(body, bytes) or len(body) < LEAST_BYTES or response.content_type != JSON:
+    if response.content_type != JSON or (isinstance(body, bytes) and len(body) < LEAST_BYTES):
         return response  # float32 as bytes keeps 93 % of its size: nothing to win
     if client.startswith(LOCAL):
         return response
     encoding = choose_encoding(request_headers.get("accept-encoding", ""))
     if not encoding:
         return response
-    work = _zstd if encoding == "zstd" else _gzip
-    smaller = await asyncio.to_thread(work, body) if len(body) > THREAD_BYTES else work(body)
+    smaller: bytes | AsyncIterator[bytes]
+    if isinstance(body, bytes):
+        smaller = await _run(_zstd if encoding == "zstd" else _gzip, body)
+    else:
+        packer: _Packer = zstd.ZstdCompressor(level=1) if encoding == "zstd" else zlib.compressobj(1, wbits=GZIP)
+        smaller = _in_parts(body, packer)
     headers = (*response.headers, ("content-encoding", encoding), ("vary", "accept-encoding"))
     return replace(response, body=smaller, headers=headers)
 
@@ -44,6 +48,26 @@ def choose_encoding(accepted: str) -> str:
         if weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000"):
             offered.add(name.strip())
     return next((encoding for encoding in ("zstd", "gzip") if encoding in offered), "")
+
+
+class _Packer(Protocol):
+    def compress(self, data: bytes, /) -> bytes: ...
+
+    def flush(self) -> bytes: ...
+
+
+async def _in_parts(parts: AsyncIterator[bytes], packer: _Packer) -> AsyncIterator[bytes]:
+    try:
+        async for part in parts:
+            yield await _run(packer.compress, part)
+        yield packer.flush()
+    finally:
+        if isinstance(parts, AsyncGenerator):
+            await parts.aclose()
+
+
+async def _run(work: Callable[[bytes], bytes], data: bytes) -> bytes:
+    return await asyncio.to_thread(work, data) if len(data) > THREAD_BYTES else work(data)
 
 
 def _zstd(body: bytes) -> bytes:

@@ -132,7 +132,9 @@ class Lane:
 
     def hand_over(self, work: Work) -> None:
         """Give the rows of a work that has left, where no call has taken them, to others who want them."""
-        waiting, work.waiting = {work.keys[row] for row in work.waiting}, []
+        with self._changed:
+            rows, work.waiting = work.waiting, []
+        waiting = {work.keys[row] for row in rows}
         keys = list(dict.fromkeys(work.keys))  # each once: a row may be there 10,000 times
         for begin in range(0, len(keys), KEYS_AT_ONCE):
             with self._changed:
@@ -275,7 +277,8 @@ class Lane:
 
     def _fail(self, rows: list[tuple[Work, int]], error: Exception) -> list[Work]:
         with self._changed:
-            failed = {id(work): work for owner, owned in rows for work, _ in self._takers.pop(owner.keys[owned])}
+            takers = [taker for owner, row in rows for taker, _ in self._takers.pop(owner.keys[row])]
+            failed = {id(work): work for work in takers if not work.is_over}
         for work in failed.values():
             work.error = error
             self.drop(work)

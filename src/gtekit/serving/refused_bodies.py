@@ -116,7 +116,8 @@ def _half_a_pair(body: bytes, noticed: int) -> int | None:
     begin = max(noticed - 2 * PAIR, 0)
     for escape in ESCAPE.finditer(body[begin : noticed + PAIR]):
         first, second, alone = escape.groups()
-        at, rest = begin + escape.start(), body[begin + escape.end() :][:PAIR]
+        at, end = begin + escape.start(), begin + escape.end()
+        rest = body[end : end + PAIR]
         if at >= noticed - PAIR and (alone or (first and not second and not CUT.fullmatch(rest))):
             return at
     return None

@@ -69,7 +69,7 @@ class Scheduler:
                 cache_bytes=settings.cache_bytes // 2,
                 on_call=partial(metrics.observe_call, name or model.name, lane),
             )
-        self._admission = Admission(model, settings.max_queue_tokens, self._lanes, self._throughput)
+        self._admission = Admission(model, settings.max_queue_tokens, self._lanes, self._throughput, metrics)
         self._tokenizing = {is_small: TokenizingThread(self._prepare) for is_small in (True, False)}
         self._states = ThreadPoolExecutor(1, "gtekit-states")
         self._left = ThreadPoolExecutor(1, "gtekit-left")  # large works that were given up
@@ -180,6 +180,7 @@ class Scheduler:
             raise
         finally:
             end_watching()
+            self._end_working(ticket)
             self._give_up(ticket)
 
     def _admit(self, job: EncodeJob, chars: int, vectors: int) -> Lane:
@@ -195,12 +196,17 @@ class Scheduler:
             ticket.tokenization_s = time.monotonic() - begin
             lease, pieces = ticket.job.lease, ticket.tokenized.pieces
             with suppress(RuntimeError):  # the loop is closed: its requests are gone
-                if lease is not None and ticket.working_bytes:
-                    ticket.loop.call_soon_threadsafe(lease.give_back, ticket.working_bytes)
+                if ticket.working_bytes:
+                    ticket.loop.call_soon_threadsafe(self._end_working, ticket)
                 if lease is not None and pieces is not None:
                     ticket.loop.call_soon_threadsafe(self._take_pieces, ticket)
                     return
         self._queue(ticket, ticket.tokenized)
+
+    def _end_working(self, ticket: Ticket) -> None:
+        if ticket.working_bytes:
+            self._admission.give_back_working(ticket.working_bytes)
+            ticket.working_bytes = 0
 
     def _take_pieces(self, ticket: Ticket) -> None:
         """Take memory for vectors whose number was not known before, twice: they are averaged. On the event loop."""

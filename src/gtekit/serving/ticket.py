@@ -27,7 +27,7 @@ class Ticket:
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
     lane: Lane = "interactive"
     is_quick: bool = True  # to tokenize
-    working_bytes: int = 0  # that its tokenization takes of the memory
+    working_bytes: int = 0  # of memory, that its tokenization needs and has not given back
     tokenized: TokenizedJob | None = None
     tokenization_s: float = 0.0
     inference_s: float = 0.0
@@ -118,6 +118,9 @@ class Ticket:
 
     def _waited(self) -> tuple[float, float]:
         """Give the seconds in the queue, and those since the first of the texts was taken."""
+        if not self.works:  # states of tokens, or not tokenized yet
+            waited = time.monotonic() - self.since - self.tokenization_s - self.inference_s
+            return max(waited, 0.0) if self.tokenized is not None else 0.0, self.inference_s
         starts = [work.started for work in self.works if work.started is not None]
         now = time.monotonic()
         started = min(starts, default=now)

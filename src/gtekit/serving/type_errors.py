@@ -25,7 +25,13 @@ EXPECTED: Final = {
     "bool": ("true", "false"),
     "array": ("list",),
 }
-FOUND: Final = {"str": "text", "int": "number", "bool": "true or false", "array": "list"}
+FOUND: Final = {
+    "str": "text",
+    "int": "number",
+    "float": "number that is not whole",
+    "bool": "true or false",
+    "array": "list",
+}
 NOT_EMPTY: Final = " of length >= 1"
 
 
@@ -113,7 +119,12 @@ def _members(one: inspect.Type) -> Iterator[inspect.Type]:
         for member in one.types:
             yield from _members(member)
     elif isinstance(one, inspect.Metadata):
-        yield from _members(one.type)
+        refused = (one.extra_json_schema or {}).get("not", {}).get("const")  # what the schema leaves out
+        for member in _members(one.type):
+            if isinstance(member, inspect.LiteralType):
+                yield inspect.LiteralType(tuple(value for value in member.values if value != refused))
+            else:
+                yield member
     else:
         yield one
 
