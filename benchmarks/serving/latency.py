@@ -1,6 +1,7 @@
 """How long does one query take: alone, and while others send long lists.
 
-Alone, a query is asked when the one before has been answered; the library's `encode_one` takes turns with it. Under
+Alone, a query is asked when the one before has been answered, and the library's `encode_one` takes turns with the
+server every few queries: on a shared machine whose speed doubles and halves within seconds, both see the same. Under
 load queries come at a fixed rate, and time counts from when each was due, so that a server which stops for a while is
 charged for all that it kept waiting.
 """
@@ -8,7 +9,6 @@ charged for all that it kept waiting.
 import asyncio
 import itertools
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,11 +16,12 @@ import numpy as np
 
 from benchmarks.serving.library import Library
 from benchmarks.serving.load import Run, closed_loop, open_loop
-from benchmarks.serving.servers import SETTLE_S, Server
+from benchmarks.serving.servers import Server
 from benchmarks.serving.throughput import BULK_CONNECTIONS, BULK_TEXTS, latency
 from benchmarks.serving.wire import wrong_answers
 
 QUERIES_PER_S = 25.0
+TURN = 25  # queries: 25 ms to a second
 
 Row = dict[str, float]
 Result = dict[str, Any]
@@ -34,12 +35,13 @@ def measure(
     at_rate: dict[str, list[Row]] = {}
     loaded: dict[str, list[Row]] = {}
     for number in range(rounds):
-        for precision, library in libraries.items():
-            alone.setdefault(f"library-{precision}", []).append(library_alone(library, queries))
         for server in servers:
             name, library = server.program.name, libraries[server.program.precision]
             with server.awake() as port:
-                alone.setdefault(name, []).append(server_alone(port, library, queries, server.program.is_ours))
+                beside, row = in_turns(port, library, queries, server.program.is_ours)
+                if server.program.is_ours:
+                    alone.setdefault(f"library-{server.program.precision}", []).append(beside)
+                alone.setdefault(name, []).append(row)
                 if server.program.is_ours:
                     at_rate.setdefault(name, []).append(asyncio.run(beside_bulk(port, library, seconds, 0)))
                     loaded.setdefault(name, []).append(
@@ -58,15 +60,15 @@ def measure(
     }
 
 
-def library_alone(library: Library, queries: int) -> Row:
-    time.sleep(SETTLE_S)
-    milliseconds = np.array(library.one_by_one(queries)) * 1000
-    return {"p50_ms": float(np.quantile(milliseconds, 0.5)), "p99_ms": float(np.quantile(milliseconds, 0.99))}
-
-
-def server_alone(port: int, library: Library, queries: int, is_ours: bool) -> Row:
-    run = asyncio.run(closed_loop(port, itertools.islice(library.queries.endless(), queries), 1))
-    return {**latency(run), "wrong": wrong_answers(run.answers, library.queries, is_ours)}
+def in_turns(port: int, library: Library, queries: int, is_ours: bool) -> tuple[Row, Row]:
+    """Ask the library and a server the same number of queries, a few of each at a time; give the row of each."""
+    calls, run, seconds = library.queries.endless(), Run(), list[float]()
+    for _ in range(queries // TURN):
+        seconds += library.one_by_one(TURN)
+        run.answers += asyncio.run(closed_loop(port, itertools.islice(calls, TURN), 1)).answers
+    p50, p99 = np.quantile(np.array(seconds) * 1000, [0.5, 0.99])
+    row = {**latency(run), "wrong": wrong_answers(run.answers, library.queries, is_ours)}
+    return {"p50_ms": float(p50), "p99_ms": float(p99)}, row
 
 
 async def beside_bulk(port: int, library: Library, seconds: float, connections: int) -> Row:
