@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.serving.library import Library
-from benchmarks.serving.load import Run, closed_loop, open_loop
+from benchmarks.serving.load import Run, closed_loop, one_by_one, open_loop
 from benchmarks.serving.servers import Server
 from benchmarks.serving.throughput import BULK_CONNECTIONS, BULK_TEXTS, latency
 from benchmarks.serving.wire import wrong_answers
@@ -65,7 +65,7 @@ def in_turns(port: int, library: Library, queries: int, is_ours: bool) -> tuple[
     calls, run, seconds = library.queries.endless(), Run(), list[float]()
     for _ in range(queries // TURN):
         seconds += library.one_by_one(TURN)
-        run.answers += asyncio.run(closed_loop(port, itertools.islice(calls, TURN), 1)).answers
+        run.answers += one_by_one(port, itertools.islice(calls, TURN)).answers
     p50, p99 = np.quantile(np.array(seconds) * 1000, [0.5, 0.99])
     row = {**latency(run), "wrong": wrong_answers(run.answers, library.queries, is_ours)}
     return {"p50_ms": float(p50), "p99_ms": float(p99)}, row

@@ -5,8 +5,9 @@ therefore the least that the server can do, and short answers are hurt most.
 """
 
 import asyncio
+import socket
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import httptools
@@ -48,6 +49,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, on_answer: Callable[["Connection", Answer], None]) -> None:
         self.on_answer = on_answer
+        self.send: Callable[[bytes], None]
         self.call: Call | None = None
         self.begun = 0.0
 
@@ -58,11 +60,11 @@ class Connection(asyncio.Protocol):
         self.headers: dict[str, str] = {}
         self.parts: list[bytes] = []
         self.begun = time.perf_counter() if begun is None else begun
-        self.transport.write(call.request)
+        self.send(call.request)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport, self.send = transport, transport.write
 
     def data_received(self, data: bytes) -> None:
         self.parser.feed_data(data)
@@ -105,6 +107,29 @@ class Run:
     def quantile_ms(self, share: float) -> float:
         """Give the latency that this share of the requests stays within."""
         return float(np.quantile([answer.seconds for answer in self.answers], share)) * 1000
+
+
+def one_by_one(port: int, calls: Iterable[Call]) -> Run:
+    """Ask one thing after the other on a blocking socket: what a client costs at least, 0.2 ms less than a loop.
+
+    Raises:
+        RuntimeError: If the connection ends.
+    """
+    run = Run()
+    connection = Connection(lambda _, answer: run.answers.append(answer))
+    with socket.create_connection((HOST, port)) as opened:
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.send = opened.sendall
+        begun = time.perf_counter()
+        for call in calls:
+            connection.ask(call)
+            while connection.call is not None:
+                data = opened.recv(65_536)
+                if not data:
+                    raise RuntimeError("the connection ended before its answer came.")
+                connection.data_received(data)
+        run.seconds = time.perf_counter() - begun
+    return run
 
 
 async def closed_loop(port: int, calls: Iterator[Call], connections: int, seconds: float | None = None) -> Run:
