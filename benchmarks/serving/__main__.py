@@ -56,7 +56,7 @@ def main() -> None:
         "throughput": done,
         "latency": waited,
         "versions": {program.title: versions_of(program) for program in programs},
-        "commands": {program.title: program.command(Path("MODEL"), 8080) for program in programs},
+        "commands": {program.title: ["python", *program.command(Path("MODEL"), 8080)[1:]] for program in programs},
         "machine": {**machine, "load_after": load_average()},
     }
     args.out.mkdir(parents=True, exist_ok=True)
