@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from gtekit.serving.metrics import Metrics
 
 COPIES: Final = 2  # of a body: the bytes and the strings that are made of them
+SHARE: Final = 4  # of the memory for all requests: the most that one answer may take
 SMALL_BYTES: Final = 196_608  # of one request: a body of 64 KiB twice, and as much again for its vectors
 
 

@@ -22,6 +22,7 @@ from gtekit.serving.admission import FLOAT_BYTES, URGENT_TOKENS, Admission, lane
 from gtekit.serving.encoding import Encoded, EncodeJob, Lane
 from gtekit.serving.lane import Lane as LaneQueue
 from gtekit.serving.lane import Work
+from gtekit.serving.memory import SHARE
 from gtekit.serving.messages import Account
 from gtekit.serving.problems import Kind, Problem
 from gtekit.serving.rates import KEPT
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from gtekit.serving.settings import ServerSettings
 
 MOST_STATES: Final = 32  # requests for token states that wait
-SHARE: Final = 4  # of the memory for all requests: the most that one answer may take
 MOST_LEFT: Final = 2000  # rows that are handed over on the event loop: 6 ms
 
 

@@ -12,6 +12,7 @@ from threading import Event, Thread
 from typing import Final, TypeVar, cast
 
 from gtekit.errors import GtekitError
+from gtekit.serving.memory import SHARE
 from gtekit.serving.messages import Request
 from gtekit.serving.problems import Kind, Problem
 from gtekit.serving.settings import ServerSettings
@@ -25,7 +26,6 @@ THREADS: Final = 2  # that run at once, beside those of the queues
 MOST_WAITING: Final = 64
 INLINE_CHARS: Final = 2_000  # so little text is tokenized on the event loop: 1 ms
 TEXT_CHARS: Final = 50  # a text takes as much time as so many characters more
-SHARE: Final = 4  # of the memory for all requests: the most that one answer may take
 RETRY_S: Final = 1.0
 
 

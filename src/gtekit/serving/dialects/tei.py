@@ -13,8 +13,8 @@ import orjson
 
 from gtekit.arrays import Floats
 from gtekit.serving.answers import (
-    SLICE_ROWS,
     float_rows,
+    json_body,
     octet_body,
     shape_header,
     slices,
@@ -100,20 +100,7 @@ async def _embed(
     if OCTETS in request.header("accept"):
         headers.append(shape_header(embeddings))
         return Response(body=octet_body([embeddings]), content_type=OCTETS, headers=headers)
-    is_short = len(embeddings) <= SLICE_ROWS
-    return Response(body=_array(float_rows(embeddings)) if is_short else _in_parts(embeddings), headers=headers)
-
-
-def _array(entries: Sequence[bytes]) -> bytes:
-    return b"[%b]" % b",".join(entries)
-
-
-async def _in_parts(embeddings: Floats) -> AsyncIterator[bytes]:
-    begin = b"["
-    async for rows in slices(float_rows, embeddings):
-        yield begin + b",".join(rows)
-        begin = b","
-    yield b"]"
+    return Response(body=json_body(b"[", float_rows, embeddings, b"]"), headers=headers)
 
 
 async def embed_all(request: Request, state: "State", account: Account) -> Response:
