@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -82,3 +82,15 @@ async def until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         await asyncio.sleep(0.005)
+
+
+class Blocking(list[str]):
+    """Texts that keep their thread until they may be read."""
+
+    def __init__(self, free: threading.Event) -> None:
+        super().__init__(["a"])
+        self._free = free
+
+    def __iter__(self) -> Iterator[str]:
+        assert self._free.wait(TIMEOUT_S)
+        return super().__iter__()
